@@ -1,0 +1,291 @@
+//! Azure resource ids: parsed once, compared without regard to case, shown as served.
+//!
+//! Owns the grammar of `/subscriptions/…/providers/…` paths. Used by every layer and by the
+//! simulator. Never touches the network.
+
+use std::fmt;
+use std::hash::{Hash, Hasher};
+use std::sync::Arc;
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+/// A resource's id, such as
+/// `/subscriptions/…/resourceGroups/rg/providers/Microsoft.Network/loadBalancers/web-lb`.
+///
+/// Equality and hashing fold ASCII case, because Azure itself answers with `resourcegroups` and
+/// `microsoft.Compute` now and then. Display gives the text exactly as it was served.
+#[derive(Clone)]
+pub struct ResourceId(Arc<str>);
+
+/// Why a text is not a resource id.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("'{text}' is not a resource id: {reason}")]
+pub struct IdError {
+    /// The text as given, shortened where it is very long.
+    pub text: String,
+    /// What is wrong with it, and what a right one looks like.
+    pub reason: &'static str,
+}
+
+/// ARM accepts ids of a few hundred characters; beyond this a text is no id but an accident.
+const MAX_LEN: usize = 2048;
+
+impl ResourceId {
+    /// Parses an id. The subscription alone and a resource group are ids too.
+    ///
+    /// # Errors
+    /// [`IdError`] names the first thing that is wrong.
+    pub fn parse(text: &str) -> Result<Self, IdError> {
+        let fail = |reason| {
+            Err(IdError { text: text.chars().take(200).collect(), reason })
+        };
+        if text.len() > MAX_LEN {
+            return fail("it is longer than 2048 characters");
+        }
+        if text.chars().any(|c| c.is_control() || c.is_whitespace() && c != ' ') {
+            return fail("it holds a control character");
+        }
+        if text.contains(['?', '#', '\\', '%']) {
+            return fail("it holds one of ? # \\ %");
+        }
+        let Some(rest) = text.strip_prefix('/') else {
+            return fail("it must begin with /subscriptions/");
+        };
+        let parts: Vec<&str> = rest.split('/').collect();
+        if parts.iter().any(|p| p.is_empty() || *p == "." || *p == "..") {
+            return fail("a segment between two slashes is empty");
+        }
+        match parts.as_slice() {
+            [s, _, tail @ ..] if s.eq_ignore_ascii_case("subscriptions") => {
+                let mut tail = tail;
+                if let [g, _, more @ ..] = tail
+                    && g.eq_ignore_ascii_case("resourceGroups")
+                {
+                    tail = more;
+                }
+                match tail {
+                    [] => Ok(Self(text.into())),
+                    [p, _, typed @ ..] if p.eq_ignore_ascii_case("providers") => {
+                        if typed.is_empty() || !typed.len().is_multiple_of(2) {
+                            return fail("after the provider, types and names must come in pairs");
+                        }
+                        Ok(Self(text.into()))
+                    }
+                    _ => fail("expected /resourceGroups/NAME or /providers/NAMESPACE/TYPE/NAME"),
+                }
+            }
+            _ => fail("it must begin with /subscriptions/ID"),
+        }
+    }
+
+    /// The id as it was served.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    fn parts(&self) -> std::str::Split<'_, char> {
+        // An id begins with a slash, checked by `parse`.
+        self.0.strip_prefix('/').unwrap_or_default().split('/')
+    }
+
+    /// The subscription's id, without the path around it.
+    pub fn subscription(&self) -> &str {
+        self.parts().nth(1).unwrap_or_default()
+    }
+
+    /// The resource group, where the id has one.
+    pub fn resource_group(&self) -> Option<&str> {
+        let mut parts = self.parts().skip(2);
+        parts
+            .next()
+            .filter(|p| p.eq_ignore_ascii_case("resourceGroups"))
+            .and_then(|_| parts.next())
+    }
+
+    /// The resource's own name: the last segment.
+    pub fn name(&self) -> &str {
+        self.parts().next_back().unwrap_or_default()
+    }
+
+    /// The name that follows a type segment, such as `segment("loadBalancers")`.
+    pub fn segment(&self, kind: &str) -> Option<&str> {
+        let mut parts = self.parts();
+        while let Some(key) = parts.next() {
+            let value = parts.next()?;
+            if key.eq_ignore_ascii_case(kind) {
+                return Some(value);
+            }
+        }
+        None
+    }
+
+    /// The full type, such as `Microsoft.Network/loadBalancers/backendAddressPools`, in the
+    /// spelling of this id. Empty for a subscription or a resource group.
+    pub fn resource_type(&self) -> String {
+        let mut out = String::new();
+        let mut parts = self.parts().skip_while(|p| !p.eq_ignore_ascii_case("providers")).skip(1);
+        if let Some(namespace) = parts.next() {
+            out.push_str(namespace);
+            for kind in parts.step_by(2) {
+                out.push('/');
+                out.push_str(kind);
+            }
+        }
+        out
+    }
+
+    /// Whether the id is of this full type.
+    pub fn is_type(&self, full_type: &str) -> bool {
+        self.resource_type().eq_ignore_ascii_case(full_type)
+    }
+
+    /// The id one type and name shorter: a pool's load balancer, an ip configuration's NIC.
+    pub fn parent(&self) -> Option<Self> {
+        let cut = |s: &str| s.rfind('/').map(|i| s.split_at(i).0.len());
+        let once = cut(&self.0)?;
+        let twice = cut(self.0.get(..once)?)?;
+        Self::parse(self.0.get(..twice)?).ok().filter(|p| p.parts().count() >= 2)
+    }
+
+    /// The id of a child: `pool.child("backendAddressPools", "masters")`.
+    ///
+    /// # Errors
+    /// [`IdError`] where the name cannot stand in an id.
+    pub fn child(&self, kind: &str, name: &str) -> Result<Self, IdError> {
+        Self::parse(&format!("{}/{kind}/{name}", self.0))
+    }
+
+    /// Whether this id is `ancestor` or lies below it.
+    pub fn is_within(&self, ancestor: &Self) -> bool {
+        let (own, other) = (self.0.as_bytes(), ancestor.0.as_bytes());
+        own.get(..other.len()).is_some_and(|head| head.eq_ignore_ascii_case(other))
+            && own.get(other.len()).is_none_or(|next| *next == b'/')
+    }
+
+    /// The id with its case folded: the key under which two spellings are one.
+    pub fn folded(&self) -> String {
+        self.0.to_ascii_lowercase()
+    }
+
+    /// The last two names, for people: `web-lb/blue`, `vm-db-1-nic/ipconfig1`.
+    pub fn short(&self) -> String {
+        match self.parent() {
+            Some(parent) if !parent.resource_type().is_empty() => {
+                format!("{}/{}", parent.name(), self.name())
+            }
+            _ => self.name().to_owned(),
+        }
+    }
+}
+
+impl PartialEq for ResourceId {
+    fn eq(&self, other: &Self) -> bool {
+        self.0.eq_ignore_ascii_case(&other.0)
+    }
+}
+
+impl Eq for ResourceId {}
+
+impl Hash for ResourceId {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        for byte in self.0.bytes() {
+            state.write_u8(byte.to_ascii_lowercase());
+        }
+    }
+}
+
+impl PartialOrd for ResourceId {
+    fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for ResourceId {
+    fn cmp(&self, other: &Self) -> std::cmp::Ordering {
+        let fold = |s: &Self| s.0.bytes().map(|b| b.to_ascii_lowercase()).collect::<Vec<_>>();
+        fold(self).cmp(&fold(other))
+    }
+}
+
+impl fmt::Display for ResourceId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl fmt::Debug for ResourceId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl Serialize for ResourceId {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&self.0)
+    }
+}
+
+impl<'de> Deserialize<'de> for ResourceId {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        Self::parse(&text).map_err(serde::de::Error::custom)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const POOL: &str = "/subscriptions/00000000-0000-0000-0000-000000000001/resourceGroups/rg-db/providers/Microsoft.Network/loadBalancers/db-lb/backendAddressPools/masters";
+
+    #[test]
+    fn reads_its_parts() {
+        let id = ResourceId::parse(POOL).unwrap();
+        assert_eq!(id.subscription(), "00000000-0000-0000-0000-000000000001");
+        assert_eq!(id.resource_group(), Some("rg-db"));
+        assert_eq!(id.resource_type(), "Microsoft.Network/loadBalancers/backendAddressPools");
+        assert_eq!(id.name(), "masters");
+        assert_eq!(id.segment("loadbalancers"), Some("db-lb"));
+        assert_eq!(id.parent().unwrap().name(), "db-lb");
+        assert_eq!(id.short(), "db-lb/masters");
+        assert!(id.is_within(&id.parent().unwrap()));
+    }
+
+    #[test]
+    fn compares_and_hashes_without_case_and_displays_as_served() {
+        let served = ResourceId::parse(POOL).unwrap();
+        let other = ResourceId::parse(&POOL.replace("resourceGroups", "resourcegroups")).unwrap();
+        assert_eq!(served, other);
+        let set: std::collections::HashSet<_> = [served.clone(), other].into_iter().collect();
+        assert_eq!(set.len(), 1);
+        assert_eq!(served.to_string(), POOL);
+    }
+
+    #[test]
+    fn a_sibling_with_a_longer_name_is_not_within() {
+        let a = ResourceId::parse("/subscriptions/s/resourceGroups/rg").unwrap();
+        let b = ResourceId::parse("/subscriptions/s/resourceGroups/rg2").unwrap();
+        assert!(!b.is_within(&a));
+    }
+
+    #[test]
+    fn refuses_what_is_no_id() {
+        for bad in [
+            "",
+            "web-lb",
+            "/",
+            "/subscriptions",
+            "/subscriptions//resourceGroups/rg",
+            "/subscriptions/s/resourceGroups",
+            "/subscriptions/s/other/x",
+            "/subscriptions/s/providers/Microsoft.Network",
+            "/subscriptions/s/providers/Microsoft.Network/loadBalancers",
+            "/subscriptions/s/resourceGroups/rg\u{1b}[31m",
+            "/subscriptions/s/resourceGroups/rg?x=1",
+            "/subscriptions/s/resourceGroups/..",
+            "https://management.azure.com/subscriptions/s",
+        ] {
+            assert!(ResourceId::parse(bad).is_err(), "{bad:?} was taken for an id");
+        }
+    }
+}

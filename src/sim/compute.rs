@@ -1,0 +1,146 @@
+//! Writes of Compute resources: instances of Uniform scale sets, and power.
+
+use std::collections::HashSet;
+
+use serde_json::{Value, json};
+
+use super::State;
+use super::answer::{Answer, not_found};
+use super::handle::Call;
+use super::operation::{Effect, Provider};
+use super::store::{INSTANCE_NIC, array, pools_of_nic, str_at};
+use crate::arm::id::ResourceId;
+
+const NIC_CONFIGS: &str = "/properties/networkProfileConfiguration/networkInterfaceConfigurations";
+
+impl State {
+    pub(super) fn put_instance(&mut self, call: &Call, id: &ResourceId, body: &Value) -> Answer {
+        let key = id.folded();
+        let Some(before) = self.store.document(&key).cloned() else {
+            return Answer::error(400, "InvalidParameter", format!(
+                "The provided instanceId {} is not an active Virtual Machine Scale Set VM instanceId.", id.name()
+            ));
+        };
+        if let Some(answer) = self.check_match(call, &key, id).or_else(|| self.check_free(&key)) {
+            return answer;
+        }
+        let mut after = before.clone();
+        for field in ["tags", "plan", "identity"] {
+            if let (Some(value), Some(object)) = (body.get(field), after.as_object_mut()) {
+                object.insert(field.to_owned(), value.clone());
+            }
+        }
+        for field in ["networkProfileConfiguration", "protectionPolicy", "hardwareProfile", "userData"] {
+            let value = body.pointer(&format!("/properties/{field}"));
+            if let (Some(value), Some(object)) = (value, after.get_mut("properties").and_then(Value::as_object_mut)) {
+                object.insert(field.to_owned(), value.clone());
+            }
+        }
+        // The NICs that Network shows follow the instance's own configuration.
+        let mut nics = Vec::new();
+        for nic_key in self.store.keys(id.subscription(), INSTANCE_NIC) {
+            if nic_key.starts_with(&format!("{key}/"))
+                && let Some(nic) = self.store.document(nic_key)
+            {
+                nics.push((nic_key.clone(), follow(nic, &after)));
+            }
+        }
+        let old: HashSet<(String, String)> =
+            nics.iter().filter_map(|(k, _)| self.store.document(k)).flat_map(pools_of_nic).collect();
+        let new: HashSet<(String, String)> = nics.iter().flat_map(|(_, n)| pools_of_nic(n)).collect();
+        for (pool, ip_config) in new.difference(&old) {
+            for (_, nic) in &nics {
+                if let Some(answer) = self.refuse_join(pool, ip_config, nic) {
+                    return answer;
+                }
+            }
+        }
+        if let Some(properties) = after.get_mut("properties").and_then(Value::as_object_mut) {
+            // An instance written by itself no longer takes its definition from the set.
+            if body.pointer("/properties/networkProfileConfiguration").is_some() && old != new {
+                properties.insert("modelDefinitionApplied".to_owned(), json!("VirtualMachine"));
+            }
+            properties.insert("provisioningState".to_owned(), json!("Updating"));
+        }
+        let now = self.clock.now();
+        self.store.insert(id, after);
+        self.store.bump(&key, &mut self.chance);
+        for (nic_key, nic) in nics {
+            if let Some(slot) = self.store.document_mut(&nic_key) {
+                *slot = nic;
+            }
+            self.store.bump(&nic_key, &mut self.chance);
+        }
+        for (pool, ip_config) in new.difference(&old) {
+            self.store.join(pool, ip_config, now);
+        }
+        let left: Vec<Effect> = old
+            .difference(&new)
+            .map(|(pool, ip_config)| Effect::Left { pool: pool.clone(), ip_config: ip_config.clone() })
+            .collect();
+        let mut shown = self.store.document(&key).cloned().unwrap_or_default();
+        if let Some(properties) = shown.get_mut("properties").and_then(Value::as_object_mut) {
+            properties.remove("instanceView");
+        }
+        let answer = Answer::json(200, shown);
+        // Instances take longer than NICs.
+        let time = self.options.operation_time.mul_f64(1.5);
+        self.begin(call, id, Provider::Compute, time, answer, |op| {
+            op.holds = vec![key.clone()];
+            op.effects = left;
+            op.effects.push(Effect::Provisioned(key));
+        })
+    }
+
+    /// Starts or stops a machine.
+    pub(super) fn power(&mut self, call: &Call, id: &ResourceId, action: &str) -> Answer {
+        let key = id.folded();
+        if self.store.document(&key).is_none() {
+            return not_found(&id.resource_type(), id.name(), id.resource_group().unwrap_or_default());
+        }
+        if let Some(answer) = self.check_free(&key) {
+            return answer;
+        }
+        let state = match action.to_ascii_lowercase().as_str() {
+            "deallocate" => "deallocated",
+            "poweroff" => "stopped",
+            _ => "running",
+        };
+        let statuses = self
+            .store
+            .document_mut(&key)
+            .and_then(|d| d.pointer_mut("/properties/instanceView/statuses"))
+            .and_then(Value::as_array_mut);
+        if let Some(statuses) = statuses {
+            statuses.retain(|s| !str_at(s, "/code").is_some_and(|c| c.starts_with("PowerState/")));
+            statuses.push(json!({ "code": format!("PowerState/{state}"), "level": "Info", "displayStatus": format!("VM {state}") }));
+        }
+        let now = self.clock.now();
+        self.store.changed.insert(key.clone(), now);
+        self.begin(call, id, Provider::Compute, self.options.operation_time, Answer::empty(202), |op| {
+            op.holds = vec![key];
+        })
+    }
+}
+
+/// An instance's NIC with the pools that the instance's configuration names.
+fn follow(nic: &Value, instance: &Value) -> Value {
+    let mut nic = nic.clone();
+    let name = str_at(&nic, "/name").unwrap_or_default().to_owned();
+    let wanted = array(instance, NIC_CONFIGS).iter().find(|n| str_at(n, "/name") == Some(name.as_str()));
+    let configs = nic.pointer_mut("/properties/ipConfigurations").and_then(Value::as_array_mut);
+    for config in configs.into_iter().flatten() {
+        let own = str_at(config, "/name").unwrap_or_default().to_owned();
+        let source = wanted
+            .map(|w| array(w, "/properties/ipConfigurations"))
+            .and_then(|list| list.iter().find(|c| str_at(c, "/name") == Some(own.as_str())));
+        let pools = source.and_then(|s| s.pointer("/properties/loadBalancerBackendAddressPools")).cloned();
+        if let Some(properties) = config.get_mut("properties").and_then(Value::as_object_mut) {
+            match pools {
+                Some(pools) => properties.insert("loadBalancerBackendAddressPools".to_owned(), pools),
+                None => properties.remove("loadBalancerBackendAddressPools"),
+            };
+        }
+    }
+    nic
+}
