@@ -63,16 +63,21 @@ impl ResourceId {
                 {
                     tail = more;
                 }
-                match tail {
-                    [] => Ok(Self(text.into())),
-                    [p, _, typed @ ..] if p.eq_ignore_ascii_case("providers") => {
-                        if typed.is_empty() || !typed.len().is_multiple_of(2) {
-                            return fail("after the provider, types and names must come in pairs");
-                        }
-                        Ok(Self(text.into()))
+                // One block a provider: a lock's id has two.
+                while let [p, _, typed @ ..] = tail {
+                    if !p.eq_ignore_ascii_case("providers") {
+                        return fail("expected /resourceGroups/NAME or /providers/NAMESPACE/TYPE/NAME");
                     }
-                    _ => fail("expected /resourceGroups/NAME or /providers/NAMESPACE/TYPE/NAME"),
+                    let pairs = typed.chunks(2).take_while(|c| {
+                        c.first().is_some_and(|k| !k.eq_ignore_ascii_case("providers"))
+                    });
+                    let used: usize = pairs.map(<[&str]>::len).sum();
+                    if used == 0 || !used.is_multiple_of(2) {
+                        return fail("after the provider, types and names must come in pairs");
+                    }
+                    tail = typed.get(used..).unwrap_or_default();
                 }
+                if tail.is_empty() { Ok(Self(text.into())) } else { fail("a name is missing at its end") }
             }
             _ => fail("it must begin with /subscriptions/ID"),
         }
@@ -123,12 +128,13 @@ impl ResourceId {
     /// spelling of this id. Empty for a subscription or a resource group.
     pub fn resource_type(&self) -> String {
         let mut out = String::new();
-        let mut parts = self.parts().skip_while(|p| !p.eq_ignore_ascii_case("providers")).skip(1);
-        if let Some(namespace) = parts.next() {
-            out.push_str(namespace);
-            for kind in parts.step_by(2) {
+        let mut parts = self.parts();
+        while let (Some(key), Some(value)) = (parts.next(), parts.next()) {
+            if key.eq_ignore_ascii_case("providers") {
+                value.clone_into(&mut out);
+            } else if !out.is_empty() {
                 out.push('/');
-                out.push_str(kind);
+                out.push_str(key);
             }
         }
         out
@@ -142,9 +148,18 @@ impl ResourceId {
     /// The id one type and name shorter: a pool's load balancer, an ip configuration's NIC.
     pub fn parent(&self) -> Option<Self> {
         let cut = |s: &str| s.rfind('/').map(|i| s.split_at(i).0.len());
-        let once = cut(&self.0)?;
-        let twice = cut(self.0.get(..once)?)?;
-        Self::parse(self.0.get(..twice)?).ok().filter(|p| p.parts().count() >= 2)
+        let mut head: &str = &self.0;
+        loop {
+            let once = cut(head)?;
+            let twice = cut(head.get(..once)?)?;
+            head = head.get(..twice)?;
+            // What is left may be a provider without a type: `…/providers/Microsoft.Network`.
+            match Self::parse(head) {
+                Ok(parent) => return Some(parent),
+                Err(_) if head.is_empty() => return None,
+                Err(_) => {}
+            }
+        }
     }
 
     /// The id of a child: `pool.child("backendAddressPools", "masters")`.
@@ -262,6 +277,15 @@ mod tests {
     }
 
     #[test]
+    fn an_extension_resource_has_its_own_type_and_its_target_as_parent() {
+        let lock = ResourceId::parse(&format!("{POOL}/providers/Microsoft.Authorization/locks/freeze")).unwrap();
+        assert_eq!(lock.resource_type(), "Microsoft.Authorization/locks");
+        assert_eq!(lock.parent().unwrap().as_str(), POOL);
+        let lb = ResourceId::parse(POOL).unwrap().parent().unwrap();
+        assert_eq!(lb.parent().unwrap().as_str(), "/subscriptions/00000000-0000-0000-0000-000000000001/resourceGroups/rg-db");
+    }
+
+    #[test]
     fn a_sibling_with_a_longer_name_is_not_within() {
         let a = ResourceId::parse("/subscriptions/s/resourceGroups/rg").unwrap();
         let b = ResourceId::parse("/subscriptions/s/resourceGroups/rg2").unwrap();
@@ -280,6 +304,7 @@ mod tests {
             "/subscriptions/s/other/x",
             "/subscriptions/s/providers/Microsoft.Network",
             "/subscriptions/s/providers/Microsoft.Network/loadBalancers",
+            "/subscriptions/s/resourceGroups/g/providers/M.N/t/n/providers/Microsoft.Authorization",
             "/subscriptions/s/resourceGroups/rg\u{1b}[31m",
             "/subscriptions/s/resourceGroups/rg?x=1",
             "/subscriptions/s/resourceGroups/..",

@@ -26,9 +26,9 @@ pub(super) struct Call {
 
 impl Call {
     /// The body as JSON, or the error that ARM answers.
-    pub(super) fn json(&self) -> Result<Value, Answer> {
+    pub(super) fn json(&self) -> Result<Value, Box<Answer>> {
         serde_json::from_slice(&self.body).map_err(|e| {
-            Answer::error(400, "InvalidRequestContent", format!("The request content was invalid and could not be deserialized: '{e}'."))
+            Box::new(Answer::error(400, "InvalidRequestContent", format!("The request content was invalid and could not be deserialized: '{e}'.")))
         })
     }
 
@@ -386,7 +386,7 @@ impl State {
         let body = match call.json() {
             Ok(body) if body.is_object() => body,
             Ok(_) => return Answer::error(400, "InvalidRequestContent", "The request content was invalid: an object was expected."),
-            Err(answer) => return answer,
+            Err(answer) => return *answer,
         };
         if let Some((level, scope)) = self.store.lock_on(id)
             && level.eq_ignore_ascii_case("ReadOnly")

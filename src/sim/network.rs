@@ -78,7 +78,7 @@ impl State {
         }
         let before = self.store.document(&key).cloned();
         if let Err(answer) = normalise_nic(id, &mut body, before.as_ref()) {
-            return answer;
+            return *answer;
         }
         let old: HashSet<(String, String)> = before.iter().flat_map(pools_of_nic).collect();
         let new: HashSet<(String, String)> = pools_of_nic(&body).collect();
@@ -204,7 +204,7 @@ impl State {
         }
         let pool = match self.accept_pool(id, body, before.as_ref()) {
             Ok(pool) => pool,
-            Err(answer) => return answer,
+            Err(answer) => return *answer,
         };
         let fresh = before.is_none();
         if let Some(list) = self
@@ -253,7 +253,7 @@ impl State {
     }
 
     /// The pool as ARM would store it, or ARM's refusal.
-    fn accept_pool(&self, id: &ResourceId, body: Value, before: Option<&Value>) -> Result<Value, Answer> {
+    fn accept_pool(&self, id: &ResourceId, body: Value, before: Option<&Value>) -> Result<Value, Box<Answer>> {
         let mut properties: Map<String, Value> = match body.get("properties") {
             Some(Value::Object(p)) => p.clone(),
             _ => Map::new(),
@@ -262,23 +262,23 @@ impl State {
         let members: Vec<String> = self.store.members.get(&id.folded()).cloned().unwrap_or_default();
         let with_ip = entries.iter().filter(|e| e.pointer("/properties/ipAddress").is_some()).count();
         if !members.is_empty() && with_ip > 0 {
-            return Err(Answer::network_error(400, "CannotMixIPBasedAddressesAndIPConfigurationsOnLoadBalancerBackendAddressPool", format!(
+            return Err(Box::new(Answer::network_error(400, "CannotMixIPBasedAddressesAndIPConfigurationsOnLoadBalancerBackendAddressPool", format!(
                 "Mixing backend ipconfigurations and IPAddresses in backend pool {id} is not allowed."
-            )));
+            ))));
         }
         let mut ips = HashSet::new();
         let mut names = HashSet::new();
         for entry in &entries {
             let name = str_at(entry, "/name").unwrap_or_default();
             if name.is_empty() || !names.insert(name.to_ascii_lowercase()) {
-                return Err(Answer::network_error(400, "InvalidRequestFormat", format!("Backend address name '{name}' is empty or not unique in {id}.")));
+                return Err(Box::new(Answer::network_error(400, "InvalidRequestFormat", format!("Backend address name '{name}' is empty or not unique in {id}."))));
             }
             if let Some(ip) = str_at(entry, "/properties/ipAddress") {
                 if ip.parse::<std::net::IpAddr>().is_err() {
-                    return Err(Answer::network_error(400, "InvalidIPAddress", format!("'{ip}' is not an IP address.")));
+                    return Err(Box::new(Answer::network_error(400, "InvalidIPAddress", format!("'{ip}' is not an IP address."))));
                 }
                 if !ips.insert(ip.to_owned()) {
-                    return Err(Answer::network_error(400, "DuplicateBackendAddressInPool", format!("The address {ip} occurs twice in {id}.")));
+                    return Err(Box::new(Answer::network_error(400, "DuplicateBackendAddressInPool", format!("The address {ip} occurs twice in {id}."))));
                 }
             }
         }
@@ -290,9 +290,9 @@ impl State {
                 .collect();
             let own: HashSet<String> = members.iter().map(|m| m.to_ascii_lowercase()).collect();
             if !entries.is_empty() && listed != own {
-                return Err(Answer::network_error(400, "ModificationOfNICIpConfigBackendPoolNotSupported", format!(
+                return Err(Box::new(Answer::network_error(400, "ModificationOfNICIpConfigBackendPoolNotSupported", format!(
                     "Members of {id} are IP configurations of network interfaces; change them there."
-                )));
+                ))));
             }
         }
         for derived in ["backendIPConfigurations", "loadBalancingRules", "outboundRule", "outboundRules", "inboundNatRules"] {
@@ -436,11 +436,11 @@ impl State {
 }
 
 /// Makes a NIC's body what ARM would store: read-only fields from before, references by id alone.
-fn normalise_nic(id: &ResourceId, body: &mut Value, before: Option<&Value>) -> Result<(), Answer> {
-    let invalid = |message: String| Answer::network_error(400, "InvalidRequestFormat", message);
+fn normalise_nic(id: &ResourceId, body: &mut Value, before: Option<&Value>) -> Result<(), Box<Answer>> {
+    let invalid = |message: String| Box::new(Answer::network_error(400, "InvalidRequestFormat", message));
     let Some(object) = body.as_object_mut() else { return Err(invalid("an object was expected".to_owned())) };
     if object.get("location").and_then(Value::as_str).is_none() {
-        return Err(Answer::error(400, "LocationRequired", "The location property is required for this definition."));
+        return Err(Box::new(Answer::error(400, "LocationRequired", "The location property is required for this definition.")));
     }
     object.insert("id".to_owned(), json!(before.and_then(|b| str_at(b, "/id")).unwrap_or(id.as_str())));
     object.insert("name".to_owned(), json!(before.and_then(|b| str_at(b, "/name")).unwrap_or(id.name())));

@@ -30,7 +30,6 @@ pub(super) enum Provider {
 
 #[derive(Debug, Clone)]
 pub(super) struct Operation {
-    pub(super) id: String,
     pub(super) provider: Provider,
     /// The documents that are locked while it runs.
     pub(super) holds: Vec<String>,
@@ -53,7 +52,6 @@ impl Operations {
     pub(super) fn start(&mut self, provider: Provider, id: String, ends: SimTime) -> &mut Operation {
         self.running.push(id.clone());
         self.by_id.entry(id.clone()).or_insert(Operation {
-            id,
             provider,
             holds: Vec::new(),
             ends,

@@ -1,0 +1,171 @@
+//! What a person asks for.
+
+use std::net::IpAddr;
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use crate::arm::ResourceId;
+use crate::azure::backend_pool::AdminState;
+
+/// A member as a change names it: what is written, and the name people know it by.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MemberRef {
+    /// What joins or leaves.
+    pub target: MemberTarget,
+    /// The VM's name, `set/instance`, or the address entry's name.
+    pub name: String,
+}
+
+/// What can be in a pool.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum MemberTarget {
+    /// An ip configuration of a NIC or of a Uniform scale set's instance.
+    IpConfig(ResourceId),
+    /// An address of an IP pool.
+    Address(IpAddr),
+}
+
+impl std::fmt::Display for MemberTarget {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::IpConfig(id) => f.write_str(&id.short()),
+            Self::Address(ip) => write!(f, "{ip}"),
+        }
+    }
+}
+
+/// One change.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Change {
+    /// A member joins a pool.
+    Add {
+        /// The pool.
+        pool: ResourceId,
+        /// Who.
+        member: MemberRef,
+    },
+    /// A member leaves a pool.
+    Remove {
+        /// The pool.
+        pool: ResourceId,
+        /// Who.
+        member: MemberRef,
+    },
+    /// A member leaves one pool and joins another.
+    Move {
+        /// Who.
+        member: MemberRef,
+        /// The pool it is in.
+        from: ResourceId,
+        /// The pool it goes to.
+        to: ResourceId,
+    },
+    /// One member takes the place of another.
+    Swap {
+        /// The pool.
+        pool: ResourceId,
+        /// Who leaves.
+        leaves: MemberRef,
+        /// Who joins.
+        joins: MemberRef,
+    },
+    /// A member's admin state is set; it stays a member.
+    SetAdminState {
+        /// The pool.
+        pool: ResourceId,
+        /// Who.
+        member: MemberRef,
+        /// To what.
+        state: AdminState,
+    },
+}
+
+impl Change {
+    /// The pools that the change touches.
+    pub fn pools(&self) -> Vec<&ResourceId> {
+        match self {
+            Self::Add { pool, .. } | Self::Remove { pool, .. } | Self::Swap { pool, .. } | Self::SetAdminState { pool, .. } => {
+                vec![pool]
+            }
+            Self::Move { from, to, .. } => vec![from, to],
+        }
+    }
+
+    /// The members that the change touches.
+    pub fn members(&self) -> Vec<&MemberRef> {
+        match self {
+            Self::Add { member, .. }
+            | Self::Remove { member, .. }
+            | Self::Move { member, .. }
+            | Self::SetAdminState { member, .. } => vec![member],
+            Self::Swap { leaves, joins, .. } => vec![leaves, joins],
+        }
+    }
+}
+
+/// In which order a pool loses and gains members.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum SwapOrder {
+    /// Old out, verified, then new in: a moment with nobody, never one with two.
+    BreakBeforeMake,
+    /// New in and healthy, then old out.
+    MakeBeforeBreak,
+}
+
+/// What happens when a step fails.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum OnFailure {
+    /// Nothing more is started.
+    #[default]
+    Stop,
+    /// Steps that do not depend on it go on.
+    Continue,
+    /// What was done is undone.
+    Undo,
+}
+
+/// How a plan is made and run.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Options {
+    /// The order, where the pool's own is not wanted.
+    pub order: Option<SwapOrder>,
+    /// How long a member that joined may take until its probe is up; zero means not to wait.
+    pub wait_healthy: Duration,
+    /// How long Azure may take until both sides of a membership agree.
+    pub wait_membership: Duration,
+    /// What happens when a step fails.
+    pub on_failure: OnFailure,
+    /// Guards that the operator overrides, by code.
+    pub overrides: Vec<String>,
+    /// Pools that the configuration declares exclusive: `LB/POOL` or an id.
+    pub exclusive: Vec<String>,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            order: None,
+            wait_healthy: Duration::from_secs(120),
+            wait_membership: Duration::from_secs(60),
+            on_failure: OnFailure::Stop,
+            overrides: Vec::new(),
+            exclusive: Vec::new(),
+        }
+    }
+}
+
+/// Changes that are planned together.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Request {
+    /// What is asked, in a few words.
+    pub title: String,
+    /// The changes.
+    pub changes: Vec<Change>,
+    /// How.
+    pub options: Options,
+}

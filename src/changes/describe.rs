@@ -1,0 +1,158 @@
+//! A plan in words: the lines that the command line, the console and the plan screen all show.
+
+use super::edit::Edit;
+use super::guard::Severity;
+use super::plan::Plan;
+use super::step::{Action, Gate, Step, Write};
+use crate::azure::backend_pool::BackendAddress;
+
+/// What a line is, so that a face can colour it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Tone {
+    /// The plan's title line.
+    Title,
+    /// A guard that passed.
+    Good,
+    /// A warning.
+    Warn,
+    /// A step.
+    Step,
+    /// What is taken out.
+    Minus,
+    /// What is put in.
+    Plus,
+    /// Everything else.
+    Plain,
+}
+
+/// One line.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Line {
+    /// Its tone.
+    pub tone: Tone,
+    /// Its text.
+    pub text: String,
+}
+
+/// The whole plan as lines.
+pub fn plan(plan: &Plan) -> Vec<Line> {
+    let writes = plan.writes().count();
+    let waits = plan.steps.len() - writes;
+    let mut out = Vec::new();
+    let mut push = |tone, text: String| out.push(Line { tone, text });
+    push(
+        Tone::Title,
+        format!(
+            "Plan {}  {}   {}, {}   about {} s",
+            plan.id,
+            plan.title,
+            count(writes, "write"),
+            count(waits, "wait"),
+            plan.estimate().as_secs()
+        ),
+    );
+    for finding in &plan.findings {
+        let (tone, mark) = match finding.severity {
+            Severity::Note => (Tone::Good, "✓"),
+            _ => (Tone::Warn, "!"),
+        };
+        let remedy = if finding.remedy.is_empty() { String::new() } else { format!(" {}", finding.remedy) };
+        push(tone, format!("{mark} {:<13} {}{remedy}", finding.code.name(), finding.message));
+    }
+    for step in &plan.steps {
+        push(Tone::Step, format!("{:>2} {}", step.id, step_title(step)));
+        if let Action::Write(write) = &step.action {
+            for (tone, text) in diff(write) {
+                push(tone, format!("     {text}"));
+            }
+        }
+    }
+    push(
+        Tone::Plain,
+        match plan.options.on_failure {
+            super::change::OnFailure::Undo => "If a step fails, what was done is undone.".to_owned(),
+            super::change::OnFailure::Continue => {
+                "If a step fails, those that do not depend on it go on; azlb journal undo takes back what was done.".to_owned()
+            }
+            super::change::OnFailure::Stop => {
+                format!("If a step fails: stop there; azlb journal undo {} takes back what was done.", plan.id)
+            }
+        },
+    );
+    out
+}
+
+/// `1 write`, `2 writes`.
+pub fn count(n: usize, what: &str) -> String {
+    if n == 1 { format!("1 {what}") } else { format!("{n} {what}s") }
+}
+
+/// A step in one line.
+pub fn step_title(step: &Step) -> String {
+    match &step.action {
+        Action::Write(write) => {
+            let undo: Vec<String> = write.edits.iter().map(undo_words).collect();
+            let undo = if undo.len() > 2 { "each is taken back".to_owned() } else { undo.join("; ") };
+            format!("write  {}   undo: {undo}", write.target.short())
+        }
+        Action::Gate(Gate::Membership { pool, inside, outside, limit }) => {
+            let side = match (inside.len(), outside.len()) {
+                (_, 0) => format!("{} in {}", who(inside), pool.short()),
+                (0, _) => format!("{} out of {}", who(outside), pool.short()),
+                _ => format!("{} in, {} out of {}", who(inside), who(outside), pool.short()),
+            };
+            format!("wait   {side}, seen from both sides, up to {}", short_time(*limit))
+        }
+        Action::Gate(Gate::Healthy { members, rules, limit, .. }) => {
+            let names: Vec<&str> = rules.iter().map(|r| r.name()).collect();
+            format!("wait   {} up by {}, up to {}", who(members), names.join(", "), short_time(*limit))
+        }
+    }
+}
+
+fn who(members: &[super::change::MemberTarget]) -> String {
+    match members {
+        [one] => one.to_string(),
+        many => count(many.len(), "member"),
+    }
+}
+
+/// `1m`, `2m 30s`.
+pub fn short_time(time: std::time::Duration) -> String {
+    humantime::format_duration(std::time::Duration::from_secs(time.as_secs())).to_string()
+}
+
+fn undo_words(edit: &Edit) -> String {
+    match edit {
+        Edit::JoinPool { .. } | Edit::AddAddress { .. } => "take it out".to_owned(),
+        Edit::LeavePool { .. } | Edit::RemoveAddress { .. } => "put it back".to_owned(),
+        Edit::SetAdminState { from, .. } => format!("admin state {}", from.word()),
+    }
+}
+
+/// What one write changes, as a diff.
+pub fn diff(write: &Write) -> Vec<(Tone, String)> {
+    write
+        .edits
+        .iter()
+        .flat_map(|edit| match edit {
+            Edit::JoinPool { ip_config, pool, .. } => {
+                vec![(Tone::Plus, format!("+ {}: {}", ip_config.name(), pool.short()))]
+            }
+            Edit::LeavePool { ip_config, pool, .. } => {
+                vec![(Tone::Minus, format!("− {}: {}", ip_config.name(), pool.short()))]
+            }
+            Edit::AddAddress { entry, .. } => vec![(Tone::Plus, format!("+ {}", address(entry)))],
+            Edit::RemoveAddress { entry, .. } => vec![(Tone::Minus, format!("− {}", address(entry)))],
+            Edit::SetAdminState { name, from, to, .. } => vec![
+                (Tone::Minus, format!("− {name}: adminState {}", from.word())),
+                (Tone::Plus, format!("+ {name}: adminState {}", to.word())),
+            ],
+        })
+        .collect()
+}
+
+fn address(entry: &serde_json::Value) -> String {
+    let view = BackendAddress(entry);
+    format!("{} {}", view.name(), view.ip().unwrap_or("-"))
+}

@@ -1,0 +1,202 @@
+//! Reads afresh every document that a plan is made from.
+
+use std::collections::HashMap;
+
+use futures::{StreamExt as _, TryStreamExt as _, stream};
+use serde_json::Value;
+
+use super::change::{MemberTarget, Request};
+use super::edit::Edit;
+use crate::arm::{ApiVersion, ArmError, Document, Reader, ResourceId};
+use crate::azure::backend_pool::BackendPool;
+use crate::azure::ip_config::IpConfigOwner;
+use crate::azure::load_balancer::LoadBalancer;
+use crate::azure::network_interface::{IpConfig, NetworkInterface};
+use crate::azure::version_of;
+use crate::azure::virtual_machine::VirtualMachine;
+
+/// Locks. Source: Azure REST reference, management locks.
+const LOCKS: ApiVersion = ApiVersion("2020-05-01");
+
+/// Documents read for a plan, by id.
+#[derive(Debug, Clone, Default)]
+pub struct Documents {
+    by_id: HashMap<ResourceId, Document>,
+    /// Locks: what they lie on, and their level.
+    pub locks: Vec<(ResourceId, String)>,
+    /// Resources that were asked for and are not there.
+    pub gone: Vec<ResourceId>,
+}
+
+impl Documents {
+    /// Adds one.
+    pub fn insert(&mut self, document: Document) {
+        self.by_id.insert(document.id().clone(), document);
+    }
+
+    /// A document by id.
+    pub fn get(&self, id: &ResourceId) -> Option<&Document> {
+        self.by_id.get(id)
+    }
+
+    /// The load balancer of a pool.
+    pub fn load_balancer(&self, pool: &ResourceId) -> Option<LoadBalancer<'_>> {
+        self.get(&pool.parent()?).map(|d| LoadBalancer(d.body()))
+    }
+
+    /// A pool, inside its load balancer's document.
+    pub fn pool(&self, pool: &ResourceId) -> Option<BackendPool<'_>> {
+        self.load_balancer(pool)?.pools().find(|p| p.id().as_ref() == Some(pool))
+    }
+
+    /// The ETag with which a document is written; a pool's is its own, which is its parent's.
+    pub fn etag_of(&self, id: &ResourceId) -> Option<crate::arm::Etag> {
+        if let Some(document) = self.get(id) {
+            return document.etag().cloned();
+        }
+        let pool = self.pool(id)?;
+        pool.0.get("etag").and_then(Value::as_str).map(crate::arm::Etag::new)
+    }
+
+    /// An ip configuration: of a NIC, or of an instance as the set's NIC list shows it.
+    pub fn ip_config(&self, id: &ResourceId) -> Option<IpConfig<'_>> {
+        let nic = self.get(&id.parent()?)?;
+        NetworkInterface(nic.body()).ip_config(id.name())
+    }
+
+    /// The VM of an ip configuration.
+    pub fn vm(&self, ip_config: &ResourceId) -> Option<VirtualMachine<'_>> {
+        let nic = self.get(&ip_config.parent()?)?;
+        let vm = NetworkInterface(nic.body()).virtual_machine()?;
+        self.get(&vm).map(|d| VirtualMachine(d.body()))
+    }
+}
+
+/// Reads what a request's plan needs.
+///
+/// # Errors
+/// A failure to read a load balancer or a member that is there; what is not there is in `gone`.
+pub async fn gather(reader: &Reader, request: &Request) -> Result<Documents, ArmError> {
+    let pools: Vec<ResourceId> = request.changes.iter().flat_map(|c| c.pools()).cloned().collect();
+    let members: Vec<ResourceId> = request
+        .changes
+        .iter()
+        .flat_map(|c| c.members())
+        .filter_map(|m| match &m.target {
+            MemberTarget::IpConfig(id) => Some(id.clone()),
+            MemberTarget::Address(_) => None,
+        })
+        .collect();
+    read_all(reader, &pools, &members).await
+}
+
+/// Reads what the plan of these edits needs.
+///
+/// # Errors
+/// As [`gather`].
+pub async fn gather_edits(reader: &Reader, edits: &[Edit]) -> Result<Documents, ArmError> {
+    let pools: Vec<ResourceId> = edits.iter().map(|e| e.pool().clone()).collect();
+    let members: Vec<ResourceId> = edits
+        .iter()
+        .filter_map(|e| match e {
+            Edit::JoinPool { ip_config, .. } | Edit::LeavePool { ip_config, .. } => Some(ip_config.clone()),
+            _ => None,
+        })
+        .collect();
+    read_all(reader, &pools, &members).await
+}
+
+async fn read_all(reader: &Reader, pools: &[ResourceId], members: &[ResourceId]) -> Result<Documents, ArmError> {
+    let mut documents = Documents::default();
+    let mut first: Vec<(ResourceId, &str)> = Vec::new();
+    let add = |list: &mut Vec<(ResourceId, &'static str)>, id: ResourceId, query| {
+        if !list.iter().any(|(i, _)| *i == id) {
+            list.push((id, query));
+        }
+    };
+    for lb in pools.iter().filter_map(ResourceId::parent) {
+        add(&mut first, lb, "");
+    }
+    for config in members {
+        match IpConfigOwner::of(config) {
+            Some(IpConfigOwner::Nic { nic, .. }) => add(&mut first, nic, ""),
+            Some(IpConfigOwner::Instance { set, instance, .. }) => {
+                add(&mut first, set, "");
+                add(&mut first, instance, "");
+                if let Some(nic) = config.parent() {
+                    add(&mut first, nic, "");
+                }
+            }
+            None => {}
+        }
+    }
+    read_into(reader, &mut documents, first).await?;
+
+    // The machines of the members tell power and availability set; one member of each pool tells
+    // the virtual network where no frontend does.
+    let mut second: Vec<(ResourceId, &str)> = Vec::new();
+    for config in members {
+        let nic = config.parent().and_then(|n| documents.get(&n).cloned());
+        if let Some(vm) = nic.and_then(|n| NetworkInterface(n.body()).virtual_machine())
+            && vm.is_type(crate::azure::virtual_machine::TYPE)
+        {
+            add(&mut second, vm, "$expand=instanceView");
+        }
+    }
+    for pool in pools {
+        let known = documents.pool(pool).and_then(|p| p.ip_configurations().find_map(|c| c.parent()));
+        if let Some(nic) = known
+            && documents.get(&nic).is_none()
+        {
+            add(&mut second, nic, "");
+        }
+    }
+    read_into(reader, &mut documents, second).await?;
+
+    let mut subscriptions: Vec<&str> = pools.iter().chain(members).map(ResourceId::subscription).collect();
+    subscriptions.sort_unstable();
+    subscriptions.dedup();
+    for subscription in subscriptions {
+        // Not everybody may read locks; without them the write itself tells.
+        let Ok(pager) = reader.list(&format!("/subscriptions/{subscription}/providers/Microsoft.Authorization/locks"), LOCKS, "")
+        else {
+            continue;
+        };
+        for lock in pager.all().await.unwrap_or_default() {
+            let scope = crate::azure::fields::id(&lock, "/id").and_then(|id| id.parent());
+            let level = crate::azure::fields::text(&lock, "/properties/level");
+            if let (Some(scope), Some(level)) = (scope, level) {
+                documents.locks.push((scope, level.to_owned()));
+            }
+        }
+    }
+    Ok(documents)
+}
+
+async fn read_into(reader: &Reader, documents: &mut Documents, ids: Vec<(ResourceId, &str)>) -> Result<(), ArmError> {
+    let read: Vec<(ResourceId, Option<Document>)> = stream::iter(ids)
+        .map(|(id, query)| async move {
+            let version = if id.is_type("Microsoft.Compute/virtualMachineScaleSets/virtualMachines/networkInterfaces") {
+                crate::azure::SCALE_SET_NICS
+            } else {
+                version_of(&id)
+            };
+            match reader.get(&id, version, query).await {
+                Ok(document) => Ok((id, Some(document))),
+                Err(error) if error.is_gone() => Ok((id, None)),
+                Err(error) => Err(error),
+            }
+        })
+        .buffered(16)
+        .try_collect()
+        .await?;
+    for (id, document) in read {
+        match document {
+            Some(document) => {
+                documents.by_id.insert(id, document);
+            }
+            None => documents.gone.push(id),
+        }
+    }
+    Ok(())
+}

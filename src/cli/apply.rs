@@ -1,0 +1,282 @@
+//! A plan on the command line: shown, confirmed, applied, reported.
+
+use std::io::{IsTerminal as _, Write as _};
+use std::process::ExitCode;
+
+use serde::Serialize;
+use serde_json::{Value, json};
+use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
+
+use super::args::{Globals, Output};
+use super::exit::{Failure, INTERRUPTED, code_of_outcome};
+use super::output::{self, safe};
+use crate::arm::ResourceId;
+use crate::changes::describe::{self, Tone};
+use crate::changes::{Action, Outcome, Plan, Record, Request, Run, Step, StepState};
+use crate::session::{Report, Session, SessionError};
+
+/// A member in a report.
+#[derive(Debug, Clone, Serialize)]
+pub struct Brief {
+    pool: String,
+    name: String,
+    ip: Option<String>,
+    id: ResourceId,
+}
+
+/// The members of the pools that a plan touches, as the estate knows them.
+pub fn members_of(session: &Session, plan: &Plan) -> Vec<Brief> {
+    plan.pools()
+        .iter()
+        .flat_map(|pool| {
+            let selector = session.estate(|e| e.pool_selector(pool));
+            session.members(pool).into_iter().map(move |m| Brief { pool: selector.clone(), name: m.name, ip: m.ip, id: m.id })
+        })
+        .collect()
+}
+
+/// Makes the plan of a request and carries it through.
+///
+/// # Errors
+/// A guard's refusal, a declined confirmation, a failure to read.
+pub async fn request(globals: &Globals, session: &Session, request: &Request) -> Result<ExitCode, Failure> {
+    let plan = session.plan(request).await?;
+    through(globals, session, plan).await
+}
+
+/// Shows a plan, asks, applies and reports.
+///
+/// # Errors
+/// A declined confirmation, read-only, the journal.
+pub async fn through(globals: &Globals, session: &Session, plan: Plan) -> Result<ExitCode, Failure> {
+    if globals.output == Output::Table {
+        show(&plan)?;
+    }
+    let before = members_of(session, &plan);
+    if globals.dry_run {
+        if globals.output != Output::Table {
+            output::json(&document(&plan, None, &before, &before))?;
+        } else {
+            output::print("Dry run: nothing was changed.\n")?;
+        }
+        return Ok(ExitCode::SUCCESS);
+    }
+    if !session.may_write() {
+        return Err(SessionError::ReadOnly.into());
+    }
+    if !globals.yes && !ask(&plan)? {
+        return Err(Failure::new(INTERRUPTED, "not confirmed; nothing was changed"));
+    }
+    let outcome = run(globals, session, plan, &before).await?;
+    Ok(ExitCode::from(code_of_outcome(outcome)))
+}
+
+/// Applies a plan that was shown and confirmed, and reports. `None` in a dry run.
+///
+/// # Errors
+/// Read-only, the journal.
+pub async fn confirmed(globals: &Globals, session: &Session, plan: Plan) -> Result<Option<Outcome>, SessionError> {
+    let before = members_of(session, &plan);
+    if globals.dry_run {
+        if globals.output != Output::Table {
+            output::json(&document(&plan, None, &before, &before)).map_err(|f| SessionError::Asked(f.message))?;
+        }
+        return Ok(None);
+    }
+    run(globals, session, plan, &before).await.map(Some)
+}
+
+async fn run(globals: &Globals, session: &Session, plan: Plan, before: &[Brief]) -> Result<Outcome, SessionError> {
+    let report = watched(&plan, globals.output, async |progress, cancel| {
+        session.apply(plan.clone(), progress, cancel).await
+    })
+    .await?;
+    // What was done stands, whether or not it can still be told.
+    if let Err(failure) = finish(globals, session, &report, before) {
+        tracing::warn!(error = failure.message, "the report could not be printed");
+    }
+    Ok(report.outcome)
+}
+
+/// Takes a journalled plan up again, and reports.
+///
+/// # Errors
+/// As [`Session::resume`].
+pub async fn resume(globals: &Globals, session: &Session, record: &Record) -> Result<ExitCode, Failure> {
+    let before = members_of(session, &record.plan);
+    let report = watched(&record.plan, globals.output, async |progress, cancel| {
+        session.resume(record, progress, cancel).await
+    })
+    .await?;
+    finish(globals, session, &report, &before)?;
+    Ok(ExitCode::from(code_of_outcome(report.outcome)))
+}
+
+/// Prints a plan.
+///
+/// # Errors
+/// Where standard output is closed.
+pub fn show(plan: &Plan) -> Result<(), Failure> {
+    let colour = std::io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|v| v.is_empty());
+    let mut text = String::new();
+    for line in describe::plan(plan) {
+        let (on, off) = match (colour, line.tone) {
+            (true, Tone::Title) => ("\u{1b}[1m", "\u{1b}[0m"),
+            (true, Tone::Good | Tone::Plus) => ("\u{1b}[32m", "\u{1b}[0m"),
+            (true, Tone::Warn) => ("\u{1b}[33m", "\u{1b}[0m"),
+            (true, Tone::Minus) => ("\u{1b}[31m", "\u{1b}[0m"),
+            _ => ("", ""),
+        };
+        text.push_str(&format!("{on}{}{off}\n", crate::terminal_text::safe(&line.text)));
+    }
+    output::print(&text)
+}
+
+/// Asks for the confirmation that the plan wants: the name of its exclusive pool, or yes.
+///
+/// # Errors
+/// Where the answer cannot be read.
+pub fn ask(plan: &Plan) -> Result<bool, Failure> {
+    let mut names = plan.exclusive.iter();
+    let prompt = match names.next() {
+        Some(pool) => format!("To apply, type the pool's name ({}): ", pool.name()),
+        None => "Apply? Type yes: ".to_owned(),
+    };
+    eprint!("{}", safe(&prompt));
+    std::io::stderr().flush()?;
+    let mut answer = String::new();
+    if std::io::stdin().read_line(&mut answer)? == 0 {
+        eprintln!();
+        return Ok(false);
+    }
+    let answer = answer.trim();
+    Ok(match plan.exclusive.first() {
+        Some(pool) => answer == pool.name() || answer == pool.short(),
+        None => answer.eq_ignore_ascii_case("yes") || answer.eq_ignore_ascii_case("y"),
+    })
+}
+
+/// Runs something that applies a plan, while its steps are told and Ctrl-C stops it between two.
+///
+/// # Errors
+/// Those of what is run.
+pub async fn watched(
+    plan: &Plan,
+    form: Output,
+    run: impl AsyncFnOnce(&watch::Sender<Run>, &CancellationToken) -> Result<Report, SessionError>,
+) -> Result<Report, SessionError> {
+    let progress = watch::Sender::new(Run::new(plan));
+    let mut changes = progress.subscribe();
+    let cancel = CancellationToken::new();
+    let mut told = std::collections::HashSet::new();
+    let mut tell = |run: &Run| {
+        if form != Output::Table {
+            return;
+        }
+        for (step, progress) in plan.steps.iter().zip(&run.steps) {
+            let ended = !matches!(progress.state, StepState::Pending | StepState::Running { .. });
+            if ended && told.insert(step.id) {
+                tell_step(step, progress);
+            }
+        }
+    };
+    let running = run(&progress, &cancel);
+    tokio::pin!(running);
+    loop {
+        tokio::select! {
+            biased;
+            result = &mut running => {
+                tell(&progress.borrow());
+                return result;
+            }
+            Ok(()) = changes.changed() => tell(&changes.borrow_and_update().clone()),
+            Ok(()) = tokio::signal::ctrl_c() => {
+                eprintln!("azlb: stopping before the next step; the step under way is brought to its end");
+                cancel.cancel();
+            }
+        }
+    }
+}
+
+fn tell_step(step: &Step, progress: &crate::changes::run::Progress) {
+    let took = progress.took.map(|t| format!(" {:.1} s", t.as_secs_f64())).unwrap_or_default();
+    let detail = match &progress.state {
+        StepState::Failed { error, .. } => format!(": {error}"),
+        StepState::Skipped { reason } => format!(": {reason}"),
+        _ => String::new(),
+    };
+    eprintln!("{}", safe(&format!("{:>2} {:<8}{took}  {}{detail}", step.id, progress.state.word(), describe::step_title(step))));
+}
+
+fn finish(globals: &Globals, session: &Session, report: &Report, before: &[Brief]) -> Result<(), Failure> {
+    let after = members_of(session, &report.plan);
+    if globals.output == Output::Table {
+        let mut text = String::new();
+        for pool in report.plan.pools() {
+            let selector = session.estate(|e| e.pool_selector(&pool));
+            let names = |list: &[Brief]| {
+                let names: Vec<&str> = list.iter().filter(|b| b.pool == selector).map(|b| b.name.as_str()).collect();
+                if names.is_empty() { "nobody".to_owned() } else { names.join(", ") }
+            };
+            text.push_str(&format!("{selector}: {} → {}\n", names(before), names(&after)));
+        }
+        text.push_str(&format!("Plan {}: {}\n", report.plan.id, report.outcome));
+        output::print(&safe(&text))?;
+    } else {
+        output::json(&document(&report.plan, Some(report), before, &after))?;
+    }
+    if report.outcome != Outcome::Done {
+        eprintln!(
+            "azlb: plan {} is {}; its journal is {}\nazlb: go on with 'azlb journal resume {}', or take it back with 'azlb journal undo {}'",
+            report.plan.id,
+            report.outcome,
+            session.journal().folder().join(format!("{}.jsonl", report.plan.id)).display(),
+            report.plan.id,
+            report.plan.id
+        );
+    }
+    if let Some(undo) = &report.undo {
+        match undo.as_ref() {
+            Ok(undo) => eprintln!("azlb: it was taken back by plan {}: {}", undo.plan.id, undo.outcome),
+            Err(error) => eprintln!("azlb: it could not be taken back: {}", safe(&error.to_string())),
+        }
+    }
+    Ok(())
+}
+
+/// The JSON document of a plan and, once it ran, of its report.
+fn document(plan: &Plan, report: Option<&Report>, before: &[Brief], after: &[Brief]) -> Value {
+    let steps: Vec<Value> = plan.steps.iter().map(|s| step_json(s, report.and_then(|r| r.run.step(s.id)))).collect();
+    json!({
+        "id": plan.id,
+        "title": plan.title,
+        "state": report.map_or_else(|| json!("planned"), |r| json!(r.outcome)),
+        "undo_of": plan.undo_of,
+        "findings": plan.findings,
+        "steps": steps,
+        "members": { "before": before, "after": after },
+        "undone_by": report.and_then(|r| r.undo.as_ref()).and_then(|u| u.as_ref().as_ref().ok()).map(|u| u.plan.id.clone()),
+    })
+}
+
+fn step_json(step: &Step, progress: Option<&crate::changes::run::Progress>) -> Value {
+    let (kind, target) = match &step.action {
+        Action::Write(w) => ("write", Some(w.target.clone())),
+        Action::Gate(_) => ("wait", None),
+    };
+    let state = progress.map_or(StepState::Pending, |p| p.state.clone());
+    let mut out = json!({
+        "id": step.id,
+        "kind": kind,
+        "title": describe::step_title(step),
+        "target": target,
+        "needs": step.needs,
+        "attempts": progress.map_or(0, |p| p.attempts),
+        "took_ms": progress.and_then(|p| p.took).map(|t| t.as_millis() as u64),
+    });
+    if let (Some(out), Ok(Value::Object(state))) = (out.as_object_mut(), serde_json::to_value(state)) {
+        out.extend(state);
+    }
+    out
+}

@@ -1,0 +1,61 @@
+//! `azlb add`, `remove`, `move`, `swap`: each is a plan.
+
+use std::process::ExitCode;
+
+use super::apply;
+use super::args::{AddArgs, FailureArg, Globals, MoveArgs, PlanArgs, RemoveArgs, SwapArgs};
+use super::exit::Failure;
+use super::list::warn_of_problems;
+use crate::changes::{OnFailure, Options};
+use crate::session::Session;
+
+fn options(session: &Session, args: PlanArgs) -> Options {
+    let mut options = session.config().options();
+    if let Some(wait) = args.wait_healthy {
+        options.wait_healthy = wait;
+    }
+    if let Some(what) = args.on_failure {
+        options.on_failure = match what {
+            FailureArg::Stop => OnFailure::Stop,
+            FailureArg::Continue => OnFailure::Continue,
+            FailureArg::Undo => OnFailure::Undo,
+        };
+    }
+    options.order = args.order.map(Into::into);
+    options.overrides = args.overrides;
+    options
+}
+
+async fn list(session: &Session) -> Result<(), Failure> {
+    session.refresh().await?;
+    warn_of_problems(session);
+    Ok(())
+}
+
+pub(super) async fn add(globals: &Globals, session: &Session, args: AddArgs) -> Result<ExitCode, Failure> {
+    list(session).await?;
+    let pool = session.pool(&args.pool)?;
+    let request = session.request_add(&pool, &args.members, options(session, args.plan))?;
+    apply::request(globals, session, &request).await
+}
+
+pub(super) async fn remove(globals: &Globals, session: &Session, args: RemoveArgs) -> Result<ExitCode, Failure> {
+    list(session).await?;
+    let pool = session.pool(&args.pool)?;
+    let request = session.request_remove(&pool, &args.members, options(session, args.plan))?;
+    apply::request(globals, session, &request).await
+}
+
+pub(super) async fn move_members(globals: &Globals, session: &Session, args: MoveArgs) -> Result<ExitCode, Failure> {
+    list(session).await?;
+    let (from, to) = (session.pool(&args.from)?, session.pool(&args.to)?);
+    let request = session.request_move(&from, &to, &args.members, options(session, args.plan))?;
+    apply::request(globals, session, &request).await
+}
+
+pub(super) async fn swap(globals: &Globals, session: &Session, args: SwapArgs) -> Result<ExitCode, Failure> {
+    list(session).await?;
+    let pool = session.pool(&args.pool)?;
+    let request = session.request_swap(&pool, args.from.as_deref(), &args.to, options(session, args.plan))?;
+    apply::request(globals, session, &request).await
+}

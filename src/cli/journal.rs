@@ -1,0 +1,154 @@
+//! `azlb journal`: what was done, taken up again, taken back.
+
+use std::process::ExitCode;
+
+use serde::Serialize;
+
+use super::apply;
+use super::args::{Globals, JournalCommand, Output};
+use super::exit::{Failure, INTERRUPTED};
+use super::output::{self, rows, safe};
+use crate::changes::describe;
+use crate::changes::{PlanState, Record, StepState};
+use crate::session::{Session, SessionError};
+
+#[derive(Serialize)]
+struct PlanRow {
+    id: String,
+    state: PlanState,
+    title: String,
+    made_at: String,
+    place: String,
+    steps: usize,
+    done: usize,
+    undo_of: Option<String>,
+}
+
+impl PlanRow {
+    fn of(record: &Record) -> Self {
+        let done = record
+            .plan
+            .steps
+            .iter()
+            .filter(|s| matches!(record.step_state(s.id), StepState::Done { .. }))
+            .count();
+        Self {
+            id: record.plan.id.to_string(),
+            state: record.state(),
+            title: record.plan.title.clone(),
+            made_at: record.plan.made_at.to_string(),
+            place: record.plan.endpoint.clone(),
+            steps: record.plan.steps.len(),
+            done,
+            undo_of: record.plan.undo_of.as_ref().map(ToString::to_string),
+        }
+    }
+}
+
+pub(super) async fn main(globals: &Globals, session: &Session, command: JournalCommand) -> Result<ExitCode, Failure> {
+    match command {
+        JournalCommand::List => {
+            let (records, broken) = session.journal().list()?;
+            for error in broken {
+                eprintln!("azlb: {}", safe(&error.to_string()));
+            }
+            let found: Vec<PlanRow> = records.iter().map(PlanRow::of).collect();
+            rows(globals.output, &found, &["id", "state", "done", "made at", "where", "what"], |r| {
+                vec![
+                    r.id.clone(),
+                    r.state.word().to_owned(),
+                    format!("{}/{}", r.done, r.steps),
+                    r.made_at.chars().take(19).collect::<String>().replace('T', " "),
+                    r.place.clone(),
+                    r.title.clone(),
+                ]
+            })
+        }
+        JournalCommand::Show { id } => show(globals, &session.journal().find(&id)?),
+        JournalCommand::Resume { id } => {
+            let record = session.journal().find(&id)?;
+            if globals.output == Output::Table {
+                apply::show(&record.plan)?;
+            }
+            if globals.dry_run {
+                return Ok(ExitCode::SUCCESS);
+            }
+            if record.state() != PlanState::Done && !globals.yes && !apply::ask(&record.plan)? {
+                return Err(Failure::new(INTERRUPTED, "not confirmed; nothing was changed"));
+            }
+            list(session).await?;
+            apply::resume(globals, session, &record).await
+        }
+        JournalCommand::Undo { id } => {
+            let record = session.journal().find(&id)?;
+            list(session).await?;
+            match session.undo_plan(&record).await {
+                Ok(plan) => apply::through(globals, session, plan).await,
+                Err(error @ SessionError::Plan(crate::changes::PlanError::Nothing(_))) => Err(error.into()),
+                Err(error) => Err(error.into()),
+            }
+        }
+    }
+}
+
+/// Names in the report come from the estate; without it ids would do, so a failure is no obstacle.
+async fn list(session: &Session) -> Result<(), Failure> {
+    Ok(session.refresh().await?)
+}
+
+fn show(globals: &Globals, record: &Record) -> Result<ExitCode, Failure> {
+    if globals.output != Output::Table {
+        let steps: Vec<serde_json::Value> = record
+            .plan
+            .steps
+            .iter()
+            .map(|s| {
+                let mut out = serde_json::json!({ "id": s.id, "title": describe::step_title(s), "needs": s.needs });
+                if let (Some(out), Ok(serde_json::Value::Object(state))) =
+                    (out.as_object_mut(), serde_json::to_value(record.step_state(s.id)))
+                {
+                    out.extend(state);
+                }
+                out
+            })
+            .collect();
+        return output::json(&serde_json::json!({
+            "id": record.plan.id,
+            "state": record.state(),
+            "title": record.plan.title,
+            "made_at": record.plan.made_at,
+            "place": record.plan.endpoint,
+            "undo_of": record.plan.undo_of,
+            "steps": steps,
+            "entries": record.entries.iter().skip(1).collect::<Vec<_>>(),
+        }));
+    }
+    apply::show(&record.plan)?;
+    let mut text = format!("\nState: {}\n", record.state().word());
+    for step in &record.plan.steps {
+        let state = record.step_state(step.id);
+        let detail = match &state {
+            StepState::Failed { error, code, correlation_id } => {
+                let code = code.as_deref().map(|c| format!(" [{c}]")).unwrap_or_default();
+                let id = correlation_id.as_deref().map(|c| format!(" correlation id {c}")).unwrap_or_default();
+                format!("  {error}{code}{id}")
+            }
+            StepState::Skipped { reason } => format!("  {reason}"),
+            StepState::Running { now } => format!("  {now}, and then nothing more was written down"),
+            _ => String::new(),
+        };
+        text.push_str(&format!("{:>2} {:<8} {}{detail}\n", step.id, state.word(), describe::step_title(step)));
+    }
+    text.push('\n');
+    for entry in record.entries.iter().skip(1) {
+        let event = serde_json::to_string(&entry.event).unwrap_or_default();
+        text.push_str(&format!("{}  {}\n", entry.at, shorten(&event)));
+    }
+    output::print(&safe(&text))?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Signed poll URLs are long and nobody reads them.
+fn shorten(text: &str) -> String {
+    if text.chars().count() <= 160 { text.to_owned() } else { text.chars().take(159).chain(['…']).collect() }
+}

@@ -1,0 +1,54 @@
+//! `azlb show`: one resource, as Azure serves it.
+
+use std::process::ExitCode;
+
+use super::args::{Globals, Output};
+use super::exit::Failure;
+use super::output;
+use crate::arm::ResourceId;
+use crate::azure::version_of;
+use crate::session::{Session, SessionError};
+
+pub(super) async fn main(globals: &Globals, session: &Session, text: &str) -> Result<ExitCode, Failure> {
+    let id = if text.starts_with('/') {
+        ResourceId::parse(text).map_err(|e| Failure::usage(e.to_string()))?
+    } else {
+        session.refresh().await?;
+        session.pool(text)?.id
+    };
+    let document = session.reader().get(&id, version_of(&id), "").await.map_err(SessionError::from)?;
+    match globals.output {
+        Output::Json => output::json(document.body()),
+        Output::Table => {
+            let text = serde_json::to_string_pretty(document.body()).unwrap_or_default();
+            output::print(&format!("{text}\n"))?;
+            Ok(ExitCode::SUCCESS)
+        }
+        Output::Tsv => {
+            let mut lines = String::new();
+            flatten("", document.body(), &mut lines);
+            output::print(&lines)?;
+            Ok(ExitCode::SUCCESS)
+        }
+    }
+}
+
+/// A line a leaf: its path and its value.
+fn flatten(path: &str, value: &serde_json::Value, out: &mut String) {
+    use serde_json::Value;
+    match value {
+        Value::Object(map) if !map.is_empty() => {
+            for (key, value) in map {
+                let path = if path.is_empty() { key.clone() } else { format!("{path}.{key}") };
+                flatten(&path, value, out);
+            }
+        }
+        Value::Array(list) if !list.is_empty() => {
+            for (at, value) in list.iter().enumerate() {
+                flatten(&format!("{path}[{at}]"), value, out);
+            }
+        }
+        Value::String(text) => out.push_str(&format!("{path}\t{}\n", crate::terminal_text::safe(text))),
+        other => out.push_str(&format!("{path}\t{other}\n")),
+    }
+}

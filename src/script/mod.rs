@@ -1,0 +1,21 @@
+//! Scripts: the rhai engine, its words, the REPL, the recorder.
+//!
+//! Owns the language's side of azlb: objects a person would name, functions that read and plan, and
+//! a sandbox without files, processes or network but the session. Called by the command line and by
+//! the terminal UI's console. A script can plan and ask; applying goes through the same guards and
+//! the same confirmation as everything else, given by the [`host::Host`].
+
+pub mod complete;
+pub mod docs;
+pub mod engine;
+pub mod error;
+pub mod host;
+pub mod params;
+pub mod record;
+pub mod repl;
+pub mod values;
+mod words;
+
+pub use engine::Console;
+pub use error::ScriptError;
+pub use host::Host;

@@ -1,0 +1,129 @@
+//! A script's parameters, declared in its head so that they can be listed without running it:
+//!
+//! ```rhai
+//! const PARAMS = [
+//!     #{ name: "pool", type: "pool", help: "the pool, as LB/POOL" },
+//!     #{ name: "wait", type: "duration", default: "2m", help: "how long to wait" },
+//! ];
+//! ```
+
+use rhai::{AST, Array, Dynamic, Map};
+
+/// A declared parameter.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Param {
+    /// Its name, as `--name`.
+    pub name: String,
+    /// `text`, `pool`, `member`, `duration`, `number`, `flag`.
+    pub kind: Kind,
+    /// Its value where none is given; it is required where there is none.
+    pub default: Option<String>,
+    /// What it is.
+    pub help: String,
+}
+
+/// A parameter's type.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// Any text.
+    Text,
+    /// A pool: `LB/POOL`, `SUB:RG/LB/POOL` or an id.
+    Pool,
+    /// A member or a candidate.
+    Member,
+    /// A time such as `2m`.
+    Duration,
+    /// A whole number.
+    Number,
+    /// True or false.
+    Flag,
+}
+
+impl Kind {
+    fn read(word: &str) -> Option<Self> {
+        Some(match word {
+            "text" => Self::Text,
+            "pool" => Self::Pool,
+            "member" => Self::Member,
+            "duration" => Self::Duration,
+            "number" => Self::Number,
+            "flag" => Self::Flag,
+            _ => return None,
+        })
+    }
+
+    /// Its name, for help.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Text => "TEXT",
+            Self::Pool => "POOL",
+            Self::Member => "MEMBER",
+            Self::Duration => "TIME",
+            Self::Number => "NUMBER",
+            Self::Flag => "true|false",
+        }
+    }
+
+    /// The value that a script sees.
+    ///
+    /// # Errors
+    /// What was expected.
+    pub fn value(self, text: &str) -> Result<Dynamic, String> {
+        match self {
+            Self::Text | Self::Pool | Self::Member => Ok(text.to_owned().into()),
+            Self::Duration => humantime::parse_duration(text)
+                .map(|_| text.to_owned().into())
+                .map_err(|e| format!("a time such as 90s or 2m was expected: {e}")),
+            Self::Number => text.parse::<i64>().map(Dynamic::from).map_err(|_| "a whole number was expected".to_owned()),
+            Self::Flag => match text {
+                "true" | "yes" | "1" => Ok(true.into()),
+                "false" | "no" | "0" => Ok(false.into()),
+                _ => Err("true or false was expected".to_owned()),
+            },
+        }
+    }
+}
+
+/// Reads the declarations of a compiled script.
+///
+/// # Errors
+/// What is wrong with a declaration.
+pub fn declared(ast: &AST) -> Result<Vec<Param>, String> {
+    let Some((_, _, value)) = ast.iter_literal_variables(true, false).find(|(name, _, _)| *name == "PARAMS") else {
+        return Ok(Vec::new());
+    };
+    let list = value.try_cast::<Array>().ok_or("PARAMS must be an array of maps")?;
+    list.into_iter().enumerate().map(|(at, item)| one(item).map_err(|e| format!("PARAMS[{at}]: {e}"))).collect()
+}
+
+fn one(item: Dynamic) -> Result<Param, String> {
+    let map = item.try_cast::<Map>().ok_or("a map such as #{ name: \"pool\" } was expected")?;
+    let text = |key: &str| map.get(key).map(ToString::to_string);
+    for key in map.keys() {
+        if !["name", "type", "default", "help"].contains(&key.as_str()) {
+            return Err(format!("'{key}' is not known: use name, type, default, help"));
+        }
+    }
+    let name = text("name").filter(|n| !n.is_empty()).ok_or("it has no name")?;
+    if !name.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_') {
+        return Err(format!("the name '{name}' must be of small letters, digits and _"));
+    }
+    let kind = text("type").unwrap_or_else(|| "text".to_owned());
+    let kind = Kind::read(&kind)
+        .ok_or_else(|| format!("there is no type '{kind}': use text, pool, member, duration, number, flag"))?;
+    let default = text("default");
+    if let Some(default) = &default {
+        let _checked = kind.value(default).map_err(|e| format!("its default '{default}': {e}"))?;
+    }
+    Ok(Param { name, kind, default, help: text("help").unwrap_or_default() })
+}
+
+/// The script's own words about itself: the `//!` lines at its head.
+pub fn about(text: &str) -> String {
+    let lines: Vec<&str> = text
+        .lines()
+        .take_while(|l| l.starts_with("//!") || l.trim().is_empty())
+        .map(|l| l.strip_prefix("//!").unwrap_or("").trim_start_matches(' '))
+        .collect();
+    lines.join("\n").trim().to_owned()
+}

@@ -1,0 +1,74 @@
+//! The recorder: what was done on a screen, as the line of script that does the same.
+
+use crate::changes::{Change, Plan, Request};
+use crate::session::Session;
+
+/// The line that makes a request's plan.
+pub fn line(session: &Session, request: &Request) -> String {
+    let selector = |id| session.estate(|e| e.pool_selector(id));
+    let quoted = |text: &str| format!("\"{}\"", text.replace('\\', "\\\\").replace('"', "\\\""));
+    let pool = |id| format!("pool({})", quoted(&selector(id)));
+    let list = |names: &[&str]| match names {
+        [one] => quoted(one),
+        many => format!("[{}]", many.iter().map(|n| quoted(n)).collect::<Vec<_>>().join(", ")),
+    };
+    let lines: Vec<String> = match request.changes.as_slice() {
+        [Change::Swap { pool: id, leaves, joins }] => {
+            if session.members(id).len() == 1 {
+                vec![format!("{}.swap_master({})", pool(id), quoted(&joins.name))]
+            } else {
+                vec![format!("{}.swap({}, {})", pool(id), quoted(&leaves.name), quoted(&joins.name))]
+            }
+        }
+        changes => grouped(changes)
+            .into_iter()
+            .map(|group| {
+                let names: Vec<&str> = group.iter().flat_map(|c| c.members()).map(|m| m.name.as_str()).collect();
+                match group.first() {
+                    Some(Change::Add { pool: id, .. }) => format!("{}.add({})", pool(id), list(&names)),
+                    Some(Change::Remove { pool: id, .. }) => format!("{}.remove({})", pool(id), list(&names)),
+                    Some(Change::Move { from, to, .. }) => {
+                        format!("{}.move_to({}, {})", pool(from), list(&names), pool(to))
+                    }
+                    Some(Change::Swap { pool: id, leaves, joins }) => {
+                        format!("{}.swap({}, {})", pool(id), quoted(&leaves.name), quoted(&joins.name))
+                    }
+                    Some(Change::SetAdminState { pool: id, state, .. }) => {
+                        format!("{}.set_admin_state({}, {})", pool(id), list(&names), quoted(state.word()))
+                    }
+                    None => String::new(),
+                }
+            })
+            .collect(),
+    };
+    lines.join("; ")
+}
+
+/// Changes that one word can say together, in order.
+fn grouped(changes: &[Change]) -> Vec<Vec<&Change>> {
+    let alike = |a: &Change, b: &Change| match (a, b) {
+        (Change::Add { pool: p, .. }, Change::Add { pool: q, .. })
+        | (Change::Remove { pool: p, .. }, Change::Remove { pool: q, .. }) => p == q,
+        (Change::Move { from: f, to: t, .. }, Change::Move { from: g, to: u, .. }) => f == g && t == u,
+        (Change::SetAdminState { pool: p, state: s, .. }, Change::SetAdminState { pool: q, state: r, .. }) => p == q && s == r,
+        _ => false,
+    };
+    let mut out: Vec<Vec<&Change>> = Vec::new();
+    for change in changes {
+        match out.last_mut() {
+            Some(group) if group.first().is_some_and(|first| alike(first, change)) => group.push(change),
+            _ => out.push(vec![change]),
+        }
+    }
+    out
+}
+
+/// The line that applies a plan made by another line.
+pub fn apply_line(line: &str) -> String {
+    format!("apply({line})")
+}
+
+/// The words that name a plan, for logs.
+pub fn title(plan: &Plan) -> String {
+    format!("// plan {}: {}", plan.id, plan.title)
+}

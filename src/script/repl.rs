@@ -1,0 +1,130 @@
+//! The REPL: the engine on a line editor, with history, completion and entries of several lines.
+
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use reedline::{
+    ColumnarMenu, Completer, CompletionResult, DefaultPrompt, DefaultPromptSegment, Emacs, FileBackedHistory, KeyCode, KeyModifiers,
+    MenuBuilder as _, Reedline, ReedlineEvent, ReedlineMenu, Signal, Span, Suggestion, ValidationResult, Validator,
+    default_emacs_keybindings,
+};
+
+use super::complete::{complete, is_whole};
+use super::docs::FUNCTIONS;
+use super::engine::Console;
+use crate::session::Session;
+use crate::terminal_text::safe_lines;
+
+struct Names {
+    session: Session,
+    variables: Arc<Mutex<Vec<String>>>,
+}
+
+impl Completer for Names {
+    fn complete(&mut self, line: &str, pos: usize) -> CompletionResult {
+        let head = line.get(..pos).unwrap_or(line);
+        let variables = self.variables.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let (start, words) = complete(&self.session, &variables, head);
+        let suggestions: Vec<Suggestion> = words
+            .into_iter()
+            .map(|value| Suggestion {
+                description: FUNCTIONS
+                    .iter()
+                    .find(|d| value.strip_suffix('(') == Some(d.name))
+                    .map(|d| d.what.to_owned()),
+                value,
+                span: Span::new(start, pos),
+                ..Suggestion::default()
+            })
+            .collect();
+        CompletionResult::fresh(suggestions)
+    }
+}
+
+struct Brackets;
+
+impl Validator for Brackets {
+    fn validate(&self, line: &str) -> ValidationResult {
+        if is_whole(line) { ValidationResult::Complete } else { ValidationResult::Incomplete }
+    }
+}
+
+/// Reads and evaluates entries until the end of input. Blocks; run it on a thread of its own.
+///
+/// # Errors
+/// Where the terminal or the history cannot be used.
+pub fn run(session: &Session, console: &mut Console, history: PathBuf, before_each: impl Fn()) -> std::io::Result<()> {
+    let variables = Arc::new(Mutex::new(Vec::new()));
+    let menu = Box::new(ColumnarMenu::default().with_name("names"));
+    let mut keys = default_emacs_keybindings();
+    keys.add_binding(
+        KeyModifiers::NONE,
+        KeyCode::Tab,
+        ReedlineEvent::UntilFound(vec![ReedlineEvent::Menu("names".to_owned()), ReedlineEvent::MenuNext]),
+    );
+    if let Some(folder) = history.parent() {
+        std::fs::create_dir_all(folder)?;
+    }
+    let history = FileBackedHistory::with_file(5_000, history).map_err(std::io::Error::other)?;
+    let names = Names { session: session.clone(), variables: Arc::clone(&variables) };
+    let mut editor = Reedline::create()
+        .with_history(Box::new(history))
+        .with_completer(Box::new(names))
+        .with_menu(ReedlineMenu::EngineCompleter(menu))
+        .with_validator(Box::new(Brackets))
+        .with_edit_mode(Box::new(Emacs::new(keys)));
+    let prompt = DefaultPrompt::new(DefaultPromptSegment::Basic("azlb".to_owned()), DefaultPromptSegment::Empty);
+    loop {
+        match editor.read_line(&prompt)? {
+            Signal::Success(text) => {
+                let text = text.trim();
+                match text {
+                    "" => continue,
+                    ":quit" | ":q" | "exit" | "quit" => return Ok(()),
+                    _ => {}
+                }
+                before_each();
+                evaluate(console, text);
+                *variables.lock().unwrap_or_else(PoisonError::into_inner) = console.variables();
+            }
+            Signal::CtrlC => {}
+            Signal::CtrlD => return Ok(()),
+            _ => {}
+        }
+    }
+}
+
+/// Evaluates entries from a pipe: each as soon as it is whole.
+///
+/// # Errors
+/// Where input cannot be read.
+pub fn run_piped(console: &mut Console, input: impl std::io::BufRead) -> std::io::Result<bool> {
+    let mut entry = String::new();
+    let mut well = true;
+    for line in input.lines() {
+        entry.push_str(&line?);
+        entry.push('\n');
+        if is_whole(&entry) {
+            if !entry.trim().is_empty() {
+                well &= evaluate(console, entry.trim());
+            }
+            entry.clear();
+        }
+    }
+    if !entry.trim().is_empty() {
+        well &= evaluate(console, entry.trim());
+    }
+    Ok(well)
+}
+
+fn evaluate(console: &mut Console, text: &str) -> bool {
+    match console.evaluate(text) {
+        Ok(Some(value)) => println!("{}", safe_lines(&value)),
+        Ok(None) => {}
+        Err(error) => {
+            eprintln!("{}", safe_lines(&error.to_string()));
+            return false;
+        }
+    }
+    true
+}

@@ -1,0 +1,421 @@
+//! The one façade that the terminal UI, scripts and the command line call.
+//!
+//! Owns the estate, the health that is known, the journal, and the executor where this session may
+//! write. Reading and writing meet here and nowhere else. It never prints and never asks: what
+//! needs an answer is returned to be asked.
+
+pub mod ask;
+pub mod rows;
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::time::Duration;
+
+use tokio::sync::{mpsc, watch};
+use tokio_util::sync::CancellationToken;
+
+use crate::arm::token::CredentialSource;
+use crate::arm::transport::Transport;
+use crate::arm::{ArmError, Cloud, Reader, ResourceId, connect};
+use crate::azure::{NETWORK, version_of};
+use crate::changes::journal::{Event, JournalError};
+use crate::changes::{
+    Documents, Executor, Journal, OnFailure, Outcome, Plan, PlanError, Record, Request, Run, gather, plan, recover,
+};
+use crate::config::{Config, ConfigError};
+use crate::estate::discover::{Found, Scope, discover};
+use crate::estate::select::SelectError;
+use crate::estate::summary::{LoadBalancer, Nic};
+use crate::estate::{Estate, discover as discovery};
+use crate::health::{self, PoolHealth};
+
+/// A session on one cloud. Cloning it gives another handle on the same session.
+#[derive(Clone)]
+pub struct Session {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    reader: Reader,
+    executor: Option<Executor>,
+    config: Config,
+    journal: Journal,
+    estate: RwLock<Estate>,
+    changed: watch::Sender<u64>,
+    health: Mutex<HashMap<ResourceId, Arc<PoolHealth>>>,
+    /// What plans are marked with: the endpoint, or `simulator` for one in this process.
+    place: String,
+}
+
+/// Why the session could not do what was asked.
+#[derive(Debug, thiserror::Error)]
+pub enum SessionError {
+    /// Azure.
+    #[error(transparent)]
+    Arm(#[from] ArmError),
+    /// A text names nothing, or more than one thing.
+    #[error(transparent)]
+    Select(#[from] SelectError),
+    /// There is no plan.
+    #[error(transparent)]
+    Plan(#[from] PlanError),
+    /// The journal.
+    #[error(transparent)]
+    Journal(#[from] JournalError),
+    /// The settings.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    /// The session may not write.
+    #[error("this session is read-only; nothing was changed. Leave out --read-only, or set read_only = false in the configuration")]
+    ReadOnly,
+    /// The plan belongs to another place.
+    #[error("plan {plan} ran on {there} and this session is on {here}; nothing was changed. {hint}")]
+    Elsewhere {
+        /// The plan.
+        plan: String,
+        /// Its endpoint.
+        there: String,
+        /// This session's.
+        here: String,
+        /// What to do.
+        hint: String,
+    },
+    /// The plan cannot be taken up or back.
+    #[error("plan {plan} is {state}: {reason}")]
+    NotThat {
+        /// The plan.
+        plan: String,
+        /// Its state.
+        state: &'static str,
+        /// Why that does not fit.
+        reason: &'static str,
+    },
+    /// The request itself is wrong.
+    #[error("{0}")]
+    Asked(String),
+}
+
+/// How a plan that was applied ended.
+#[derive(Debug)]
+pub struct Report {
+    /// The plan.
+    pub plan: Plan,
+    /// Each step's end.
+    pub run: Run,
+    /// The outcome.
+    pub outcome: Outcome,
+    /// The undo that followed, where the plan asks for one on failure.
+    pub undo: Option<Box<Result<Report, SessionError>>>,
+}
+
+impl Session {
+    /// Opens a session. Nothing is sent yet.
+    ///
+    /// # Errors
+    /// [`SessionError::Config`] where the cloud or the state's place is wrong.
+    pub fn open(
+        config: Config,
+        cloud: Cloud,
+        transport: Arc<dyn Transport>,
+        credentials: Arc<dyn CredentialSource>,
+        place: String,
+    ) -> Result<Self, SessionError> {
+        let (reader, writer) = connect(transport, cloud, credentials, config.pacing());
+        // A read-only session has no writer at all.
+        let executor = (!config.read_only).then(|| Executor::new(reader.clone(), writer, config.limits, config.tempo()));
+        let journal = Journal::at(config.state_dir()?.join("journal"));
+        Ok(Self {
+            inner: Arc::new(Inner {
+                reader,
+                executor,
+                config,
+                journal,
+                estate: RwLock::default(),
+                changed: watch::Sender::new(0),
+                health: Mutex::default(),
+                place,
+            }),
+        })
+    }
+
+    /// The settings.
+    pub fn config(&self) -> &Config {
+        &self.inner.config
+    }
+
+    /// The reader, for what has no summary.
+    pub fn reader(&self) -> &Reader {
+        &self.inner.reader
+    }
+
+    /// The journal.
+    pub fn journal(&self) -> &Journal {
+        &self.inner.journal
+    }
+
+    /// Whether this session can write.
+    pub fn may_write(&self) -> bool {
+        self.inner.executor.is_some()
+    }
+
+    /// Where it is: an endpoint, or the simulator.
+    pub fn place(&self) -> &str {
+        &self.inner.place
+    }
+
+    /// Looks at the estate. Keep it short: a listing waits meanwhile.
+    pub fn estate<T>(&self, look: impl FnOnce(&Estate) -> T) -> T {
+        look(&self.inner.estate.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Counts changes of the estate and of health: for screens that wait for something to draw.
+    pub fn changes(&self) -> watch::Receiver<u64> {
+        self.inner.changed.subscribe()
+    }
+
+    fn take(&self, found: Found) {
+        self.inner.estate.write().unwrap_or_else(PoisonError::into_inner).take(found);
+        self.inner.changed.send_modify(|n| *n += 1);
+    }
+
+    /// Lists everything afresh. Results show in the estate as they arrive.
+    ///
+    /// # Errors
+    /// Where the subscriptions cannot be listed. A subscription's own problem is in the estate.
+    pub async fn refresh(&self) -> Result<(), SessionError> {
+        let (send, mut receive) = mpsc::channel(64);
+        let taking = async {
+            while let Some(found) = receive.recv().await {
+                self.take(found);
+            }
+        };
+        let listing = async move {
+            // The sender goes with the listing, and with it the receiver's end.
+            discover(&self.inner.reader, &self.inner.config.subscriptions, &send).await
+        };
+        let (result, ()) = tokio::join!(listing, taking);
+        Ok(result?)
+    }
+
+    /// Lists where nothing was listed yet.
+    ///
+    /// # Errors
+    /// As [`Session::refresh`].
+    pub async fn ensure_listed(&self) -> Result<(), SessionError> {
+        if self.estate(|e| e.subscriptions.is_empty()) {
+            self.refresh().await?;
+        }
+        Ok(())
+    }
+
+    /// Reads a pool's load balancer and its members' NICs afresh: what a finished plan touched.
+    ///
+    /// # Errors
+    /// Any [`ArmError`] of reading.
+    pub async fn reload(&self, plan: &Plan) -> Result<(), SessionError> {
+        let mut balancers: Vec<ResourceId> = plan.pools().iter().filter_map(ResourceId::parent).collect();
+        balancers.dedup();
+        for id in balancers {
+            let document = self.inner.reader.get(&id, NETWORK, "").await?;
+            let Some(fresh) = LoadBalancer::read(document.body()) else { continue };
+            let list = self.estate(|e| {
+                let mut list = e.subscription(id.subscription()).map(|s| s.load_balancers.clone()).unwrap_or_default();
+                list.retain(|lb| lb.id != fresh.id);
+                list.push(fresh);
+                list
+            });
+            self.take(Found::LoadBalancers { subscription: id.subscription().to_owned(), list });
+        }
+        for (_, write) in plan.writes() {
+            if !write.target.is_type(crate::azure::network_interface::TYPE) {
+                continue;
+            }
+            match self.inner.reader.get(&write.target, version_of(&write.target), "").await {
+                Ok(document) => {
+                    if let Some(nic) = Nic::read(document.body()) {
+                        self.take(Found::Nics { replaces: Scope::Set(nic.id.clone()), list: vec![nic] });
+                    }
+                }
+                Err(error) if error.is_gone() => {}
+                Err(error) => return Err(error.into()),
+            }
+        }
+        self.reload_sets(plan).await
+    }
+
+    async fn reload_sets(&self, plan: &Plan) -> Result<(), SessionError> {
+        let mut sets: Vec<ResourceId> = plan
+            .writes()
+            .filter(|(_, w)| w.target.segment("virtualMachineScaleSets").is_some())
+            .filter_map(|(_, w)| w.target.parent())
+            .collect();
+        sets.dedup();
+        for set in sets {
+            let nics = crate::azure::scale_set::nics(&self.inner.reader, &set)?.all().await?;
+            let list = nics.iter().filter_map(Nic::read).collect();
+            self.take(discovery::Found::Nics { replaces: Scope::Set(set), list });
+        }
+        Ok(())
+    }
+
+    /// Asks for a pool's health now, and remembers it. A failure to ask is health that is unknown.
+    pub async fn health(&self, pool: &ResourceId) -> Arc<PoolHealth> {
+        let (rules, served) = self.estate(|e| {
+            e.pool(pool).map_or((Vec::new(), true), |(lb, p)| {
+                let rules = lb.rules_of(&p.id).filter(|r| r.probe.is_some()).map(|r| r.id.clone()).collect();
+                (rules, lb.serves_health())
+            })
+        });
+        let health = if served {
+            health::read(&self.inner.reader, &rules).await.unwrap_or_else(|e| PoolHealth::unknown(e.to_string()))
+        } else {
+            PoolHealth::unknown("this load balancer's SKU or tier serves no rule health")
+        };
+        let health = Arc::new(health);
+        let mut known = self.inner.health.lock().unwrap_or_else(PoisonError::into_inner);
+        known.insert(pool.clone(), Arc::clone(&health));
+        drop(known);
+        self.inner.changed.send_modify(|n| *n += 1);
+        health
+    }
+
+    /// The health that is known of a pool, with its age.
+    pub fn known_health(&self, pool: &ResourceId) -> Option<Arc<PoolHealth>> {
+        self.inner.health.lock().unwrap_or_else(PoisonError::into_inner).get(pool).cloned()
+    }
+
+    /// Makes a plan from documents read now. Nothing is changed.
+    ///
+    /// # Errors
+    /// A guard's refusal, or a failure to read.
+    pub async fn plan(&self, request: &Request) -> Result<Plan, SessionError> {
+        let documents: Documents = gather::gather(&self.inner.reader, request).await?;
+        Ok(plan::plan(request, &documents, &self.inner.place)?)
+    }
+
+    /// Applies a plan to its end.
+    ///
+    /// # Errors
+    /// [`SessionError::ReadOnly`]; the journal's failures. A step's failure is in the report.
+    pub async fn apply(
+        &self,
+        plan: Plan,
+        progress: &watch::Sender<Run>,
+        cancel: &CancellationToken,
+    ) -> Result<Report, SessionError> {
+        let executor = self.inner.executor.as_ref().ok_or(SessionError::ReadOnly)?;
+        self.check_place(&plan)?;
+        let journal = self.inner.journal.start(&plan)?;
+        let outcome = executor.run(&plan, &journal, None, progress, cancel).await?;
+        drop(journal);
+        self.finish(plan, outcome, progress, cancel).await
+    }
+
+    /// Goes on with a plan whose process ended or that was stopped or failed.
+    ///
+    /// # Errors
+    /// [`SessionError::NotThat`] where the plan is done or undone; the journal's failures.
+    pub async fn resume(
+        &self,
+        record: &Record,
+        progress: &watch::Sender<Run>,
+        cancel: &CancellationToken,
+    ) -> Result<Report, SessionError> {
+        use crate::changes::PlanState;
+        let executor = self.inner.executor.as_ref().ok_or(SessionError::ReadOnly)?;
+        self.check_place(&record.plan)?;
+        let state = record.state();
+        let reason = match state {
+            PlanState::Done => "there is nothing to resume",
+            PlanState::Undone => "make the plan anew instead",
+            PlanState::Running => "another azlb is at it",
+            PlanState::Failed | PlanState::Partly | PlanState::Interrupted => "",
+        };
+        if !reason.is_empty() {
+            return Err(SessionError::NotThat { plan: record.plan.id.to_string(), state: state.word(), reason });
+        }
+        let journal = self.inner.journal.reopen(&record.plan.id)?;
+        let outcome = executor.run(&record.plan, &journal, Some(record), progress, cancel).await?;
+        drop(journal);
+        self.finish(record.plan.clone(), outcome, progress, cancel).await
+    }
+
+    /// The plan that takes a journalled plan back. Nothing is changed.
+    ///
+    /// # Errors
+    /// Where nothing of it is left, a guard refuses, or it still runs.
+    pub async fn undo_plan(&self, record: &Record) -> Result<Plan, SessionError> {
+        use crate::changes::PlanState;
+        self.check_place(&record.plan)?;
+        let reason = match record.state() {
+            PlanState::Running => "another azlb is at it",
+            PlanState::Undone => "it was taken back already",
+            _ => "",
+        };
+        if !reason.is_empty() {
+            return Err(SessionError::NotThat { plan: record.plan.id.to_string(), state: record.state().word(), reason });
+        }
+        let documents = gather::gather_edits(&self.inner.reader, &recover::inverses(record)).await?;
+        Ok(recover::undo_plan(record, &documents)?)
+    }
+
+    /// What follows a run: the estate is brought up to date, a plan that was taken back is marked,
+    /// and a failure is undone where the plan asks for it.
+    async fn finish(
+        &self,
+        plan: Plan,
+        outcome: Outcome,
+        progress: &watch::Sender<Run>,
+        cancel: &CancellationToken,
+    ) -> Result<Report, SessionError> {
+        let run = progress.borrow().clone();
+        if let (Outcome::Done, Some(undone)) = (outcome, &plan.undo_of) {
+            self.inner.journal.reopen(undone)?.append(Event::Undone { by: plan.id.clone() })?;
+        }
+        if let Err(error) = self.reload(&plan).await {
+            // The change stands whether or not the screen is up to date.
+            tracing::warn!(%error, "the estate could not be brought up to date");
+        }
+        let wants_undo = plan.options.on_failure == OnFailure::Undo
+            && plan.undo_of.is_none()
+            && matches!(outcome, Outcome::Partly)
+            && !cancel.is_cancelled();
+        let undo = if wants_undo { Some(Box::new(Box::pin(self.undo_now(&plan, cancel)).await)) } else { None };
+        Ok(Report { plan, run, outcome, undo })
+    }
+
+    async fn undo_now(&self, plan: &Plan, cancel: &CancellationToken) -> Result<Report, SessionError> {
+        let record = self.inner.journal.find(plan.id.as_str())?;
+        let undo = self.undo_plan(&record).await?;
+        let progress = watch::Sender::new(Run::new(&undo));
+        Box::pin(self.apply(undo, &progress, cancel)).await
+    }
+
+    fn check_place(&self, plan: &Plan) -> Result<(), SessionError> {
+        if plan.endpoint == self.inner.place {
+            return Ok(());
+        }
+        let hint = if plan.endpoint == SIMULATOR {
+            "That simulator was inside the azlb process that ran the plan, and is gone with it; 'azlb sim' serves one that stays."
+                .to_owned()
+        } else if plan.endpoint.starts_with("http://") {
+            format!("Start that simulator again on its port, or set AZLB_ARM_ENDPOINT={}.", plan.endpoint)
+        } else {
+            format!("Choose its cloud with --cloud, or set AZLB_ARM_ENDPOINT={}.", plan.endpoint)
+        };
+        Err(SessionError::Elsewhere {
+            plan: plan.id.to_string(),
+            there: plan.endpoint.clone(),
+            here: self.inner.place.clone(),
+            hint,
+        })
+    }
+
+    /// How long the longest closed bucket stays closed.
+    pub fn throttled(&self) -> Option<Duration> {
+        self.inner.reader.throttle().longest()
+    }
+}
+
+/// The place of plans that ran on a simulator within their own process.
+pub const SIMULATOR: &str = "simulator";

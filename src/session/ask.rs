@@ -1,0 +1,272 @@
+//! From words to requests: `db-lb/masters`, `vm-db-2` and a verb become changes.
+
+use std::net::IpAddr;
+use std::str::FromStr;
+
+use super::{Session, SessionError};
+use crate::arm::ResourceId;
+use crate::azure::backend_pool::{AdminState, PoolKind};
+use crate::changes::{Change, MemberRef, MemberTarget, Options, Request};
+use crate::estate::members::{Member, MemberKind};
+use crate::estate::select::{SelectError, select_member};
+
+/// A pool that a text named.
+#[derive(Debug, Clone)]
+pub struct PoolHandle {
+    /// Its id.
+    pub id: ResourceId,
+    /// The form that names it alone.
+    pub selector: String,
+    /// What it holds.
+    pub kind: PoolKind,
+}
+
+impl Session {
+    /// The pool that a text names.
+    ///
+    /// # Errors
+    /// [`SelectError`] with the matches, or with what there is.
+    pub fn pool(&self, text: &str) -> Result<PoolHandle, SelectError> {
+        self.estate(|e| {
+            let (_, pool) = e.select_pool(text)?;
+            Ok(PoolHandle { id: pool.id.clone(), selector: e.pool_selector(&pool.id), kind: pool.kind })
+        })
+    }
+
+    /// A pool's members, as the estate knows them.
+    pub fn members(&self, pool: &ResourceId) -> Vec<Member> {
+        self.estate(|e| e.pool(pool).map(|(_, p)| e.members(p)).unwrap_or_default())
+    }
+
+    /// Who could join a pool, as the estate knows it.
+    pub fn candidates(&self, pool: &ResourceId) -> Vec<Member> {
+        self.estate(|e| e.pool(pool).map(|(lb, p)| e.candidates(lb, p)).unwrap_or_default())
+    }
+
+    /// The member that a text names.
+    ///
+    /// # Errors
+    /// [`SelectError`]; where the text names a candidate, the request says so itself.
+    pub fn member(&self, pool: &PoolHandle, text: &str) -> Result<MemberRef, SelectError> {
+        let members = self.members(&pool.id);
+        match select_member(&format!("member of {}", pool.selector), &members, text) {
+            Ok(member) => target_of(member, pool),
+            Err(unknown @ SelectError::Unknown { .. }) => {
+                // One that is not in the pool is for a guard to refuse; one that nobody knows is not.
+                let candidates = self.everyone(pool);
+                select_member("ip configuration", &candidates, text)
+                    .map_err(|_| unknown)
+                    .and_then(|m| target_of(m, pool))
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    /// The ip configuration or address that a text names and that is to join.
+    ///
+    /// # Errors
+    /// [`SelectError`] with the matches, or with what could join.
+    pub fn joiner(&self, pool: &PoolHandle, text: &str) -> Result<MemberRef, SelectError> {
+        if pool.kind == PoolKind::Ip {
+            return self.address(pool, text);
+        }
+        if pool.kind == PoolKind::Empty
+            && let Ok(ip) = IpAddr::from_str(text)
+            && !self.candidates(&pool.id).iter().any(|c| c.ip.as_deref() == Some(text))
+        {
+            return Ok(MemberRef { target: MemberTarget::Address(ip), name: address_name(ip) });
+        }
+        let members = self.members(&pool.id);
+        if let Ok(member) = select_member("member", &members, text) {
+            return target_of(member, pool);
+        }
+        let candidates = self.candidates(&pool.id);
+        let what = format!("candidate for {}", pool.selector);
+        match select_member(&what, &candidates, text) {
+            Ok(member) => target_of(member, pool),
+            Err(error @ SelectError::Ambiguous { .. }) => Err(error),
+            Err(unknown) => {
+                if let Ok(ip) = IpAddr::from_str(text) {
+                    // An address offered to a NIC pool: the guard explains.
+                    return Ok(MemberRef { target: MemberTarget::Address(ip), name: address_name(ip) });
+                }
+                // Known elsewhere: the guard says why it does not fit here.
+                select_member(&what, &self.everyone(pool), text).map_err(|other| match other {
+                    SelectError::Ambiguous { .. } => other,
+                    _ => unknown,
+                }).and_then(|m| target_of(m, pool))
+            }
+        }
+    }
+
+    /// `IP`, `NAME=IP`, or something that has an address; a NIC is left to the guard.
+    fn address(&self, pool: &PoolHandle, text: &str) -> Result<MemberRef, SelectError> {
+        let (name, ip) = match text.split_once('=') {
+            Some((name, ip)) => (Some(name), ip),
+            None => (None, text),
+        };
+        if let Ok(ip) = IpAddr::from_str(ip) {
+            return Ok(MemberRef {
+                target: MemberTarget::Address(ip),
+                name: name.map_or_else(|| address_name(ip), str::to_owned),
+            });
+        }
+        if let Ok(member) = select_member("member", &self.members(&pool.id), text) {
+            return target_of(member, pool);
+        }
+        let everyone = self.everyone(pool);
+        let found = select_member(&format!("address for {}", pool.selector), &everyone, text)?;
+        Ok(MemberRef { target: MemberTarget::IpConfig(found.id.clone()), name: found.name.clone() })
+    }
+
+    /// Every ip configuration that is known: those of the pool's own network first.
+    fn everyone(&self, pool: &PoolHandle) -> Vec<Member> {
+        let mut out = self.candidates(&pool.id);
+        let rest = self.estate(|e| {
+            let mut all: Vec<Member> = Vec::new();
+            for nic in e.nics() {
+                all.extend(nic.configs.iter().map(|c| e.as_member(nic, c)));
+            }
+            all
+        });
+        let near: std::collections::HashSet<ResourceId> = out.iter().map(|m| m.id.clone()).collect();
+        out.extend(rest.into_iter().filter(|m| !near.contains(&m.id)));
+        out
+    }
+
+    /// Members join a pool.
+    ///
+    /// # Errors
+    /// [`SelectError`] for a name.
+    pub fn request_add(&self, pool: &PoolHandle, members: &[String], options: Options) -> Result<Request, SessionError> {
+        let changes = members
+            .iter()
+            .map(|m| Ok(Change::Add { pool: pool.id.clone(), member: self.joiner(pool, m)? }))
+            .collect::<Result<Vec<_>, SelectError>>()?;
+        Ok(Request { title: format!("add {} to {}", listed(members), pool.selector), changes, options })
+    }
+
+    /// Members leave a pool.
+    ///
+    /// # Errors
+    /// [`SelectError`] for a name.
+    pub fn request_remove(&self, pool: &PoolHandle, members: &[String], options: Options) -> Result<Request, SessionError> {
+        let changes = members
+            .iter()
+            .map(|m| Ok(Change::Remove { pool: pool.id.clone(), member: self.member(pool, m)? }))
+            .collect::<Result<Vec<_>, SelectError>>()?;
+        Ok(Request { title: format!("take {} out of {}", listed(members), pool.selector), changes, options })
+    }
+
+    /// Members go from one pool to another.
+    ///
+    /// # Errors
+    /// [`SelectError`] for a name.
+    pub fn request_move(
+        &self,
+        from: &PoolHandle,
+        to: &PoolHandle,
+        members: &[String],
+        options: Options,
+    ) -> Result<Request, SessionError> {
+        if from.id == to.id {
+            return Err(SessionError::Asked(format!("{} is where they are already; name another pool to move to", from.selector)));
+        }
+        let changes = members
+            .iter()
+            .map(|m| Ok(Change::Move { member: self.member(from, m)?, from: from.id.clone(), to: to.id.clone() }))
+            .collect::<Result<Vec<_>, SelectError>>()?;
+        let title = format!("move {} from {} to {}", listed(members), from.selector, to.selector);
+        Ok(Request { title, changes, options })
+    }
+
+    /// One takes the place of another; without `leaves`, of the pool's only member.
+    ///
+    /// # Errors
+    /// [`SelectError`] for a name; [`SessionError::Asked`] where the pool has not exactly one
+    /// member and none was named.
+    pub fn request_swap(
+        &self,
+        pool: &PoolHandle,
+        leaves: Option<&str>,
+        joins: &str,
+        options: Options,
+    ) -> Result<Request, SessionError> {
+        let leaves = match leaves {
+            Some(text) => self.member(pool, text)?,
+            None => {
+                let members = self.members(&pool.id);
+                let first = match members.as_slice() {
+                    [one] => one,
+                    [] => {
+                        return Err(SessionError::Asked(format!(
+                            "{} has no member to swap out; use add to put {joins} in",
+                            pool.selector
+                        )));
+                    }
+                    many => {
+                        let names: Vec<&str> = many.iter().map(|m| m.name.as_str()).collect();
+                        return Err(SessionError::Asked(format!(
+                            "{} has {} members ({}); say which one goes with --from",
+                            pool.selector,
+                            many.len(),
+                            names.join(", ")
+                        )));
+                    }
+                };
+                target_of(first, pool)?
+            }
+        };
+        let joins = self.joiner(pool, joins)?;
+        let title = format!("swap {} for {} in {}", leaves.name, joins.name, pool.selector);
+        Ok(Request { title, changes: vec![Change::Swap { pool: pool.id.clone(), leaves, joins }], options })
+    }
+
+    /// A member's admin state is set.
+    ///
+    /// # Errors
+    /// [`SelectError`] for a name.
+    pub fn request_admin_state(
+        &self,
+        pool: &PoolHandle,
+        members: &[String],
+        state: AdminState,
+        options: Options,
+    ) -> Result<Request, SessionError> {
+        let changes = members
+            .iter()
+            .map(|m| Ok(Change::SetAdminState { pool: pool.id.clone(), member: self.member(pool, m)?, state }))
+            .collect::<Result<Vec<_>, SelectError>>()?;
+        let title = format!("set admin state {} on {} in {}", state.word(), listed(members), pool.selector);
+        Ok(Request { title, changes, options })
+    }
+}
+
+fn target_of(member: &Member, pool: &PoolHandle) -> Result<MemberRef, SelectError> {
+    let target = match member.kind {
+        MemberKind::Nic | MemberKind::Instance => MemberTarget::IpConfig(member.id.clone()),
+        MemberKind::Address => match member.ip.as_deref().and_then(|ip| ip.parse().ok()) {
+            Some(ip) => MemberTarget::Address(ip),
+            None => return Err(unfit(member, pool, "its entry has no address")),
+        },
+        MemberKind::Frontend => return Err(unfit(member, pool, "members of a Global pool are not changed by azlb")),
+    };
+    Ok(MemberRef { target, name: member.name.clone() })
+}
+
+fn unfit(member: &Member, pool: &PoolHandle, reason: &str) -> SelectError {
+    SelectError::Malformed { what: format!("member of {}", pool.selector), text: member.name.clone(), reason: reason.to_owned() }
+}
+
+fn address_name(ip: IpAddr) -> String {
+    format!("addr-{}", ip.to_string().replace(['.', ':'], "-"))
+}
+
+fn listed(names: &[String]) -> String {
+    match names {
+        [] => "nobody".to_owned(),
+        [one] => one.clone(),
+        [a, b] => format!("{a} and {b}"),
+        many => format!("{} members", many.len()),
+    }
+}
