@@ -154,7 +154,8 @@ impl Config {
 
     /// The options with which plans are made, before any flag.
     pub fn options(&self) -> Options {
-        let mut options = Options { exclusive: self.exclusive.clone(), on_failure: self.on_failure, ..Options::default() };
+        let mut options =
+            Options { exclusive: self.exclusive.clone(), on_failure: self.on_failure, ..Options::default() };
         if let Some(wait) = self.wait_healthy {
             options.wait_healthy = wait;
         }
@@ -218,9 +219,11 @@ mod tests {
 
     #[test]
     fn a_mistake_names_its_line() {
-        for (text, line, word) in
-            [("a = 1", "line 1", "a"), ("read_only = true\nwait_healthy = \"soon\"", "line 2", "soon"), ("x", "line 1", "x")]
-        {
+        for (text, line, word) in [
+            ("a = 1", "line 1", "a"),
+            ("read_only = true\nwait_healthy = \"soon\"", "line 2", "soon"),
+            ("x", "line 1", "x"),
+        ] {
             let message = Config::parse(text, Path::new("c.toml")).unwrap_err().to_string();
             assert!(message.contains(line) && message.contains(word) && message.contains("c.toml"), "{message}");
         }

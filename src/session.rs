@@ -66,7 +66,9 @@ pub enum SessionError {
     #[error(transparent)]
     Config(#[from] ConfigError),
     /// The session may not write.
-    #[error("this session is read-only; nothing was changed. Leave out --read-only, or set read_only = false in the configuration")]
+    #[error(
+        "this session is read-only; nothing was changed. Leave out --read-only, or set read_only = false in the configuration"
+    )]
     ReadOnly,
     /// The plan belongs to another place.
     #[error("plan {plan} ran on {there} and this session is on {here}; nothing was changed. {hint}")]
@@ -122,7 +124,8 @@ impl Session {
     ) -> Result<Self, SessionError> {
         let (reader, writer) = connect(transport, cloud, credentials, config.pacing());
         // A read-only session has no writer at all.
-        let executor = (!config.read_only).then(|| Executor::new(reader.clone(), writer, config.limits, config.tempo()));
+        let executor =
+            (!config.read_only).then(|| Executor::new(reader.clone(), writer, config.limits, config.tempo()));
         let journal = Journal::at(config.state_dir()?.join("journal"));
         Ok(Self {
             inner: Arc::new(Inner {
@@ -353,7 +356,11 @@ impl Session {
             _ => "",
         };
         if !reason.is_empty() {
-            return Err(SessionError::NotThat { plan: record.plan.id.to_string(), state: record.state().word(), reason });
+            return Err(SessionError::NotThat {
+                plan: record.plan.id.to_string(),
+                state: record.state().word(),
+                reason,
+            });
         }
         let documents = gather::gather_edits(&self.inner.reader, &recover::inverses(record)).await?;
         Ok(recover::undo_plan(record, &documents)?)

@@ -268,10 +268,11 @@ impl Core {
 
     /// A link from an answer, made absolute; refused where it points elsewhere.
     pub(crate) fn own_link(&self, what: &'static str, link: &str) -> Result<Url, ArmError> {
-        let url = self.cloud.endpoint().join(link).map_err(|_| ArmError::ForeignLink {
-            what,
-            url: link.chars().take(80).collect(),
-        })?;
+        let url = self
+            .cloud
+            .endpoint()
+            .join(link)
+            .map_err(|_| ArmError::ForeignLink { what, url: link.chars().take(80).collect() })?;
         if self.cloud.owns(&url) {
             Ok(url)
         } else {

@@ -29,7 +29,9 @@ pub enum ArmError {
         cause: String,
     },
     /// An answer came that is not ARM's.
-    #[error("{method} {path}: status {status}, and the answer is not Resource Manager's: {why}. Does {host} serve Azure Resource Manager?")]
+    #[error(
+        "{method} {path}: status {status}, and the answer is not Resource Manager's: {why}. Does {host} serve Azure Resource Manager?"
+    )]
     NotArm {
         /// The request's method.
         method: String,
@@ -170,8 +172,7 @@ impl ServiceError {
 
     /// Whether the code, or that of a detail, is this one.
     pub fn has_code(&self, code: &str) -> bool {
-        self.code.eq_ignore_ascii_case(code)
-            || self.details.iter().any(|(c, _)| c.eq_ignore_ascii_case(code))
+        self.code.eq_ignore_ascii_case(code) || self.details.iter().any(|(c, _)| c.eq_ignore_ascii_case(code))
     }
 
     /// What the error means.

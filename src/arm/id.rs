@@ -36,9 +36,7 @@ impl ResourceId {
     /// # Errors
     /// [`IdError`] names the first thing that is wrong.
     pub fn parse(text: &str) -> Result<Self, IdError> {
-        let fail = |reason| {
-            Err(IdError { text: text.chars().take(200).collect(), reason })
-        };
+        let fail = |reason| Err(IdError { text: text.chars().take(200).collect(), reason });
         if text.len() > MAX_LEN {
             return fail("it is longer than 2048 characters");
         }
@@ -68,9 +66,8 @@ impl ResourceId {
                     if !p.eq_ignore_ascii_case("providers") {
                         return fail("expected /resourceGroups/NAME or /providers/NAMESPACE/TYPE/NAME");
                     }
-                    let pairs = typed.chunks(2).take_while(|c| {
-                        c.first().is_some_and(|k| !k.eq_ignore_ascii_case("providers"))
-                    });
+                    let pairs =
+                        typed.chunks(2).take_while(|c| c.first().is_some_and(|k| !k.eq_ignore_ascii_case("providers")));
                     let used: usize = pairs.map(<[&str]>::len).sum();
                     if used == 0 || !used.is_multiple_of(2) {
                         return fail("after the provider, types and names must come in pairs");
@@ -101,10 +98,7 @@ impl ResourceId {
     /// The resource group, where the id has one.
     pub fn resource_group(&self) -> Option<&str> {
         let mut parts = self.parts().skip(2);
-        parts
-            .next()
-            .filter(|p| p.eq_ignore_ascii_case("resourceGroups"))
-            .and_then(|_| parts.next())
+        parts.next().filter(|p| p.eq_ignore_ascii_case("resourceGroups")).and_then(|_| parts.next())
     }
 
     /// The resource's own name: the last segment.
@@ -282,7 +276,10 @@ mod tests {
         assert_eq!(lock.resource_type(), "Microsoft.Authorization/locks");
         assert_eq!(lock.parent().unwrap().as_str(), POOL);
         let lb = ResourceId::parse(POOL).unwrap().parent().unwrap();
-        assert_eq!(lb.parent().unwrap().as_str(), "/subscriptions/00000000-0000-0000-0000-000000000001/resourceGroups/rg-db");
+        assert_eq!(
+            lb.parent().unwrap().as_str(),
+            "/subscriptions/00000000-0000-0000-0000-000000000001/resourceGroups/rg-db"
+        );
     }
 
     #[test]

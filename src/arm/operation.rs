@@ -182,10 +182,7 @@ mod tests {
         assert_eq!(of("succeeded").unwrap(), State::Ended);
         assert_eq!(of("InProgress").unwrap(), State::Running);
         assert_eq!(of("Postponed").unwrap(), State::Running);
-        let failed = status_of(
-            "/op",
-            &json!({"status": "Failed", "error": {"code": "Conflict", "message": "no"}}),
-        );
+        let failed = status_of("/op", &json!({"status": "Failed", "error": {"code": "Conflict", "message": "no"}}));
         assert!(matches!(failed, Err(ArmError::Operation { code, .. }) if code == "Conflict"));
         assert!(status_of("/op", &json!({})).is_err());
     }

@@ -222,11 +222,26 @@ mod tests {
     fn kinds_by_what_is_inside() {
         let kind = |p: Value| BackendPool(&json!({ "properties": p })).kind();
         assert_eq!(kind(json!({})), PoolKind::Empty);
-        assert_eq!(kind(json!({"backendIPConfigurations": [{"id": "/subscriptions/s/resourceGroups/r/providers/Microsoft.Network/networkInterfaces/n/ipConfigurations/c"}]})), PoolKind::Nic);
+        assert_eq!(
+            kind(
+                json!({"backendIPConfigurations": [{"id": "/subscriptions/s/resourceGroups/r/providers/Microsoft.Network/networkInterfaces/n/ipConfigurations/c"}]})
+            ),
+            PoolKind::Nic
+        );
         let net = json!({"id": "/subscriptions/s/resourceGroups/r/providers/Microsoft.Network/virtualNetworks/v"});
         assert_eq!(kind(json!({"virtualNetwork": net.clone()})), PoolKind::Ip);
-        assert_eq!(kind(json!({"loadBalancerBackendAddresses": [{"name": "a", "properties": {"ipAddress": "10.0.0.4", "virtualNetwork": net}}]})), PoolKind::Ip);
-        assert_eq!(kind(json!({"loadBalancerBackendAddresses": [{"name": "a", "properties": {"loadBalancerFrontendIPConfiguration": {"id": "/subscriptions/s/resourceGroups/r/providers/Microsoft.Network/loadBalancers/l/frontendIPConfigurations/f"}}}]})), PoolKind::Frontend);
+        assert_eq!(
+            kind(
+                json!({"loadBalancerBackendAddresses": [{"name": "a", "properties": {"ipAddress": "10.0.0.4", "virtualNetwork": net}}]})
+            ),
+            PoolKind::Ip
+        );
+        assert_eq!(
+            kind(
+                json!({"loadBalancerBackendAddresses": [{"name": "a", "properties": {"loadBalancerFrontendIPConfiguration": {"id": "/subscriptions/s/resourceGroups/r/providers/Microsoft.Network/loadBalancers/l/frontendIPConfigurations/f"}}}]})
+            ),
+            PoolKind::Frontend
+        );
     }
 
     #[test]

@@ -38,12 +38,7 @@ pub fn flag(value: &Value, pointer: &str) -> bool {
 
 /// The value of a tag, its name compared without case as Azure does.
 pub fn tag<'a>(value: &'a Value, name: &str) -> Option<&'a str> {
-    value
-        .get("tags")?
-        .as_object()?
-        .iter()
-        .find(|(key, _)| key.eq_ignore_ascii_case(name))
-        .and_then(|(_, v)| v.as_str())
+    value.get("tags")?.as_object()?.iter().find(|(key, _)| key.eq_ignore_ascii_case(name)).and_then(|(_, v)| v.as_str())
 }
 
 /// The mutable array at `key` of an object, made where it is absent or null.

@@ -75,8 +75,12 @@ impl IpConfigOwner {
                 let name = id.segment("networkInterfaces")?.to_owned();
                 let instance = nic.parent()?;
                 let set = instance.parent()?;
-                set.is_type("Microsoft.Compute/virtualMachineScaleSets")
-                    .then_some(Self::Instance { set, instance, nic: name, ip_config })
+                set.is_type("Microsoft.Compute/virtualMachineScaleSets").then_some(Self::Instance {
+                    set,
+                    instance,
+                    nic: name,
+                    ip_config,
+                })
             }
             None => None,
         }
@@ -97,7 +101,10 @@ mod tests {
 
     #[test]
     fn tells_a_nic_from_an_instance() {
-        let nic = ResourceId::parse("/subscriptions/s/resourceGroups/rg/providers/Microsoft.Network/networkInterfaces/n/ipConfigurations/c").unwrap();
+        let nic = ResourceId::parse(
+            "/subscriptions/s/resourceGroups/rg/providers/Microsoft.Network/networkInterfaces/n/ipConfigurations/c",
+        )
+        .unwrap();
         assert!(matches!(IpConfigOwner::of(&nic), Some(IpConfigOwner::Nic { nic, .. }) if nic.name() == "n"));
         let instance = ResourceId::parse("/subscriptions/s/resourceGroups/rg/providers/microsoft.Compute/virtualMachineScaleSets/ss/virtualMachines/3/networkInterfaces/n/ipConfigurations/c").unwrap();
         match IpConfigOwner::of(&instance) {

@@ -7,7 +7,7 @@ use super::backend_pool::BackendPool;
 use super::fields::{flag, id, ids, items, number, tag, text};
 use super::ip_config::Family;
 use crate::arm::paging::Pager;
-use crate::arm::{ArmError, ResourceId, Reader};
+use crate::arm::{ArmError, Reader, ResourceId};
 
 /// The full type of a load balancer's id.
 pub const TYPE: &str = "Microsoft.Network/loadBalancers";

@@ -7,7 +7,7 @@ use super::NETWORK;
 use super::fields::{array_mut, id, ids, items, refers_to, text};
 use super::ip_config::Family;
 use crate::arm::paging::Pager;
-use crate::arm::{ArmError, ResourceId, Reader};
+use crate::arm::{ArmError, Reader, ResourceId};
 
 /// The full type of a NIC's id.
 pub const TYPE: &str = "Microsoft.Network/networkInterfaces";
@@ -129,7 +129,10 @@ mod tests {
 
     #[test]
     fn an_edit_touches_one_array() {
-        let pool = ResourceId::parse("/subscriptions/s/resourceGroups/r/providers/Microsoft.Network/loadBalancers/l/backendAddressPools/p").unwrap();
+        let pool = ResourceId::parse(
+            "/subscriptions/s/resourceGroups/r/providers/Microsoft.Network/loadBalancers/l/backendAddressPools/p",
+        )
+        .unwrap();
         let before = json!({"unknown": {"deep": [1, 2]}, "properties": {"ipConfigurations": [
             {"name": "a", "properties": {"new": true, "applicationGatewayBackendAddressPools": [{"id": "g"}]}},
             {"name": "b", "properties": {"loadBalancerBackendAddressPools": [{"id": "/other", "extra": 1}]}}]}});

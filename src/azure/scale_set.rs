@@ -6,7 +6,7 @@ use super::fields::{flag, id, ids, items, text};
 use super::virtual_machine::power_state;
 use super::{COMPUTE, SCALE_SET_NICS};
 use crate::arm::paging::Pager;
-use crate::arm::{ArmError, ResourceId, Reader};
+use crate::arm::{ArmError, Reader, ResourceId};
 
 /// The full type of a scale set's id.
 pub const TYPE: &str = "Microsoft.Compute/virtualMachineScaleSets";

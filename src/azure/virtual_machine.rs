@@ -5,7 +5,7 @@ use serde_json::Value;
 use super::COMPUTE;
 use super::fields::{id, ids, items, text};
 use crate::arm::paging::Pager;
-use crate::arm::{ArmError, ResourceId, Reader};
+use crate::arm::{ArmError, Reader, ResourceId};
 
 /// The full type of a VM's id.
 pub const TYPE: &str = "Microsoft.Compute/virtualMachines";

@@ -87,7 +87,10 @@ impl Change {
     /// The pools that the change touches.
     pub fn pools(&self) -> Vec<&ResourceId> {
         match self {
-            Self::Add { pool, .. } | Self::Remove { pool, .. } | Self::Swap { pool, .. } | Self::SetAdminState { pool, .. } => {
+            Self::Add { pool, .. }
+            | Self::Remove { pool, .. }
+            | Self::Swap { pool, .. }
+            | Self::SetAdminState { pool, .. } => {
                 vec![pool]
             }
             Self::Move { from, to, .. } => vec![from, to],

@@ -1,8 +1,10 @@
 //! A plan in words: the lines that the command line, the console and the plan screen all show.
 
+use super::change::MemberTarget;
 use super::edit::Edit;
 use super::guard::Severity;
 use super::plan::Plan;
+use super::run::StepState;
 use super::step::{Action, Gate, Step, Write};
 use crate::azure::backend_pool::BackendAddress;
 
@@ -60,7 +62,8 @@ pub fn plan(plan: &Plan) -> Vec<Line> {
         push(tone, format!("{mark} {:<13} {}{remedy}", finding.code.name(), finding.message));
     }
     for step in &plan.steps {
-        push(Tone::Step, format!("{:>2} {}", step.id, step_title(step)));
+        let undo = step.write().map(|w| format!("   undo: {}", undo_of(w))).unwrap_or_default();
+        push(Tone::Step, format!("{:>2} {}{undo}", step.id, step_title(plan, step)));
         if let Action::Write(write) = &step.action {
             for (tone, text) in diff(write) {
                 push(tone, format!("     {text}"));
@@ -72,7 +75,8 @@ pub fn plan(plan: &Plan) -> Vec<Line> {
         match plan.options.on_failure {
             super::change::OnFailure::Undo => "If a step fails, what was done is undone.".to_owned(),
             super::change::OnFailure::Continue => {
-                "If a step fails, those that do not depend on it go on; azlb journal undo takes back what was done.".to_owned()
+                "If a step fails, those that do not depend on it go on; azlb journal undo takes back what was done."
+                    .to_owned()
             }
             super::change::OnFailure::Stop => {
                 format!("If a step fails: stop there; azlb journal undo {} takes back what was done.", plan.id)
@@ -87,13 +91,18 @@ pub fn count(n: usize, what: &str) -> String {
     if n == 1 { format!("1 {what}") } else { format!("{n} {what}s") }
 }
 
-/// A step in one line.
-pub fn step_title(step: &Step) -> String {
+/// A step of a plan in one line.
+pub fn step_title(plan: &Plan, step: &Step) -> String {
+    let who = |members: &[MemberTarget]| match members {
+        [one] => name_of(plan, one),
+        many => count(many.len(), "member"),
+    };
     match &step.action {
         Action::Write(write) => {
-            let undo: Vec<String> = write.edits.iter().map(undo_words).collect();
-            let undo = if undo.len() > 2 { "each is taken back".to_owned() } else { undo.join("; ") };
-            format!("write  {}   undo: {undo}", write.target.short())
+            let mut names: Vec<&str> = write.edits.iter().map(Edit::name).collect();
+            names.dedup();
+            let names = if names.len() > 2 { count(names.len(), "member") } else { names.join(", ") };
+            format!("write  {names}  ({})", write.target.short())
         }
         Action::Gate(Gate::Membership { pool, inside, outside, limit }) => {
             let side = match (inside.len(), outside.len()) {
@@ -110,16 +119,32 @@ pub fn step_title(step: &Step) -> String {
     }
 }
 
-fn who(members: &[super::change::MemberTarget]) -> String {
-    match members {
-        [one] => one.to_string(),
-        many => count(many.len(), "member"),
-    }
+/// The name that a plan's edits know a member by.
+pub fn name_of(plan: &Plan, member: &MemberTarget) -> String {
+    plan.writes()
+        .flat_map(|(_, w)| &w.edits)
+        .find(|e| e.joins().as_ref() == Some(member) || e.leaves().as_ref() == Some(member))
+        .map_or_else(|| member.to_string(), |e| e.name().to_owned())
 }
 
 /// `1m`, `2m 30s`.
 pub fn short_time(time: std::time::Duration) -> String {
     humantime::format_duration(std::time::Duration::from_secs(time.as_secs())).to_string()
+}
+
+/// How a write is taken back, in words.
+fn undo_of(write: &Write) -> String {
+    let mut undo: Vec<String> = write.edits.iter().map(undo_words).collect();
+    undo.dedup();
+    if undo.len() > 2 { "each is taken back".to_owned() } else { undo.join("; ") }
+}
+
+/// A step's state in one word. A gate changes nothing: "was so" would say nothing of it.
+pub fn state_word(step: &Step, state: &StepState) -> &'static str {
+    match (&step.action, state) {
+        (Action::Gate(_), StepState::Done { .. }) => "done",
+        (_, state) => state.word(),
+    }
 }
 
 fn undo_words(edit: &Edit) -> String {

@@ -143,7 +143,8 @@ impl Edit {
 
     /// How a document stands to this edit.
     pub fn standing(&self, document: &Value) -> Standing {
-        let refers = |wanted: bool, ip_config: &ResourceId, pool: &ResourceId| match find_ip_config(document, ip_config) {
+        let refers = |wanted: bool, ip_config: &ResourceId, pool: &ResourceId| match find_ip_config(document, ip_config)
+        {
             None => Standing::Impossible(no_such_ip_config(document, ip_config)),
             Some(config) => {
                 let list = fields::items(config, "/properties/loadBalancerBackendAddressPools");
@@ -181,10 +182,9 @@ impl Edit {
                 ip_config_mut(document, ip_config).and_then(|c| network_interface::leave_pool(c, pool)).is_some()
             }
             Self::AddAddress { entry, .. } => backend_pool::add_address(document, entry).is_some(),
-            Self::RemoveAddress { entry, .. } => BackendAddress(entry)
-                .ip()
-                .and_then(|ip| backend_pool::remove_address(document, ip))
-                .is_some(),
+            Self::RemoveAddress { entry, .. } => {
+                BackendAddress(entry).ip().and_then(|ip| backend_pool::remove_address(document, ip)).is_some()
+            }
             Self::SetAdminState { member, to, .. } => set_admin_state(document, member, *to).is_some(),
         }
     }

@@ -56,8 +56,8 @@ impl Context<'_> {
                 break;
             }
             let what = match (late.first(), stays.first()) {
-                (Some(m), _) => format!("{} does not show {m} yet", pool.short()),
-                (None, Some(m)) => format!("{} still shows {m}", pool.short()),
+                (Some(m), _) => format!("{} does not show {} yet", pool.short(), self.name(m)),
+                (None, Some(m)) => format!("{} still shows {}", pool.short(), self.name(m)),
                 (None, None) => String::new(),
             };
             if start.elapsed() >= limit {
@@ -121,7 +121,7 @@ impl Context<'_> {
                 };
                 let own = health.of(id, ip.as_deref());
                 if own.state != HealthState::Up {
-                    down.push(format!("{member}: {}", reason::words(&own.reason)));
+                    down.push(format!("{}: {}", self.name(member), reason::words(&own.reason)));
                 }
             }
             let Some(first) = down.first() else { return Ok(()) };
@@ -145,8 +145,10 @@ impl Context<'_> {
             match check {
                 Check::Exclusive { pool } => {
                     let body = self.read_pool(pool, Duration::ZERO).await?;
-                    let joining: HashSet<MemberTarget> = edits.iter().filter(|e| e.pool() == pool).filter_map(Edit::joins).collect();
-                    let leaving: HashSet<MemberTarget> = edits.iter().filter(|e| e.pool() == pool).filter_map(Edit::leaves).collect();
+                    let joining: HashSet<MemberTarget> =
+                        edits.iter().filter(|e| e.pool() == pool).filter_map(Edit::joins).collect();
+                    let leaving: HashSet<MemberTarget> =
+                        edits.iter().filter(|e| e.pool() == pool).filter_map(Edit::leaves).collect();
                     let others: Vec<MemberTarget> = members_of(&BackendPool(&body))
                         .into_iter()
                         .filter(|m| !joining.contains(m) && !leaving.contains(m))
@@ -161,19 +163,31 @@ impl Context<'_> {
                 Check::NeverEmpty { pool } => {
                     // Many writes of one plan may ask: what was read in the last seconds will do.
                     let body = self.read_pool(pool, self.tempo.guard_age).await?;
-                    let leaving: HashSet<MemberTarget> =
-                        self.plan.writes().flat_map(|(_, w)| &w.edits).filter(|e| e.pool() == pool).filter_map(Edit::leaves).collect();
+                    let leaving: HashSet<MemberTarget> = self
+                        .plan
+                        .writes()
+                        .flat_map(|(_, w)| &w.edits)
+                        .filter(|e| e.pool() == pool)
+                        .filter_map(Edit::leaves)
+                        .collect();
                     let now = members_of(&BackendPool(&body));
                     if !now.is_empty() && now.iter().all(|m| leaving.contains(m)) {
                         return Err(StepError::guard(
                             "never_empty",
-                            format!("{} would have no member left, since others left it meanwhile: not written", pool.short()),
+                            format!(
+                                "{} would have no member left, since others left it meanwhile: not written",
+                                pool.short()
+                            ),
                         ));
                     }
                 }
             }
         }
         Ok(())
+    }
+
+    fn name(&self, member: &MemberTarget) -> String {
+        super::describe::name_of(self.plan, member)
     }
 
     /// A pool's document, no older than `age`.

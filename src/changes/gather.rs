@@ -158,7 +158,8 @@ async fn read_all(reader: &Reader, pools: &[ResourceId], members: &[ResourceId])
     subscriptions.dedup();
     for subscription in subscriptions {
         // Not everybody may read locks; without them the write itself tells.
-        let Ok(pager) = reader.list(&format!("/subscriptions/{subscription}/providers/Microsoft.Authorization/locks"), LOCKS, "")
+        let Ok(pager) =
+            reader.list(&format!("/subscriptions/{subscription}/providers/Microsoft.Authorization/locks"), LOCKS, "")
         else {
             continue;
         };

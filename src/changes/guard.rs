@@ -188,7 +188,12 @@ impl Guards<'_> {
         let documents = self.documents;
         let shown = id.short();
         let (Some(lb), Some(pool)) = (documents.load_balancer(id), documents.pool(id)) else {
-            self.refuse(GuardCode::Gone, id, format!("the pool {shown} is not there."), "Refresh, and look where it went.");
+            self.refuse(
+                GuardCode::Gone,
+                id,
+                format!("the pool {shown} is not there."),
+                "Refresh, and look where it went.",
+            );
             return;
         };
         self.load_balancer(id, &lb);
@@ -319,11 +324,15 @@ impl Guards<'_> {
         for edit in edits {
             match (edit, kind) {
                 (Edit::JoinPool { ip_config, name, .. }, PoolKind::Ip) => {
-                    let ip = self.documents.ip_config(ip_config).and_then(|c| c.ip()).unwrap_or("its address").to_owned();
+                    let ip =
+                        self.documents.ip_config(ip_config).and_then(|c| c.ip()).unwrap_or("its address").to_owned();
                     self.refuse(
                         GuardCode::KindMix,
                         id,
-                        format!("{shown} is an IP pool and {name} ({}) is a NIC: the kinds do not mix.", ip_config.short()),
+                        format!(
+                            "{shown} is an IP pool and {name} ({}) is a NIC: the kinds do not mix.",
+                            ip_config.short()
+                        ),
                         &format!("Give the address instead: {ip}."),
                     );
                 }
@@ -361,9 +370,9 @@ impl Guards<'_> {
             .or_else(|| frontends().find_map(|f| f.subnet()?.parent()))
             .or_else(|| lb.frontends().find_map(|f| f.subnet()?.parent()));
         // A public frontend does not always tell its family; a member or a private frontend does.
-        let family = sibling.map(|c| c.family()).or_else(|| {
-            pool.addresses().find_map(|a| a.ip()?.parse::<IpAddr>().ok()).map(Family::of)
-        });
+        let family = sibling
+            .map(|c| c.family())
+            .or_else(|| pool.addresses().find_map(|a| a.ip()?.parse::<IpAddr>().ok()).map(Family::of));
         let family = family.or_else(|| frontends().find(|f| f.private_ip().is_some()).map(|f| f.family()));
         for edit in edits {
             let (own_family, own_network) = match edit {
@@ -393,7 +402,12 @@ impl Guards<'_> {
                 self.refuse(
                     GuardCode::VirtualNetwork,
                     id,
-                    format!("{shown} is in the virtual network {} and {} in {}.", wanted.name(), edit.name(), own.name()),
+                    format!(
+                        "{shown} is in the virtual network {} and {} in {}.",
+                        wanted.name(),
+                        edit.name(),
+                        own.name()
+                    ),
                     "A pool's members are all of one virtual network.",
                 );
             }
@@ -410,7 +424,9 @@ impl Guards<'_> {
 
     fn member(&mut self, edit: &Edit) {
         let documents = self.documents;
-        let (Edit::JoinPool { ip_config, name, pool } | Edit::LeavePool { ip_config, name, pool }) = edit else { return };
+        let (Edit::JoinPool { ip_config, name, pool } | Edit::LeavePool { ip_config, name, pool }) = edit else {
+            return;
+        };
         let joins = edit.joins().is_some();
         let Some(target) = edit.target() else {
             self.refuse(
@@ -434,7 +450,8 @@ impl Guards<'_> {
             let set_document = documents.get(&set).map(|d| ScaleSet(d.body()));
             let model_has = set_document.is_some_and(|s| s.model_pools().contains(pool));
             if model_has != joins {
-                let (so, then) = if joins { ("lacks", "a reimage takes it out again") } else { ("has", "an upgrade puts it back") };
+                let (so, then) =
+                    if joins { ("lacks", "a reimage takes it out again") } else { ("has", "an upgrade puts it back") };
                 self.warn(
                     GuardCode::Drift,
                     &target,
@@ -461,7 +478,10 @@ impl Guards<'_> {
             self.refuse(
                 GuardCode::Sku,
                 &target,
-                format!("{name} is in {}: one machine cannot be behind a Basic and a Standard load balancer.", other.short()),
+                format!(
+                    "{name} is in {}: one machine cannot be behind a Basic and a Standard load balancer.",
+                    other.short()
+                ),
                 "Take it out there first.",
             );
         }
@@ -474,7 +494,12 @@ impl Guards<'_> {
             let held = documents.get(&target).or_else(|| documents.get(&target.parent()?));
             match held.and_then(|d| d.provisioning_state()) {
                 Some(state) if state.eq_ignore_ascii_case("Deleting") => {
-                    self.refuse(GuardCode::ProvisioningState, &target, format!("{} is being deleted.", target.short()), "");
+                    self.refuse(
+                        GuardCode::ProvisioningState,
+                        &target,
+                        format!("{} is being deleted.", target.short()),
+                        "",
+                    );
                 }
                 Some(state) if state.eq_ignore_ascii_case("Failed") => self.warn(
                     GuardCode::ProvisioningState,
@@ -484,9 +509,10 @@ impl Guards<'_> {
                 ),
                 _ => {}
             }
-            let lock = documents.locks.iter().find(|(scope, level)| {
-                level.eq_ignore_ascii_case("ReadOnly") && target.is_within(scope)
-            });
+            let lock = documents
+                .locks
+                .iter()
+                .find(|(scope, level)| level.eq_ignore_ascii_case("ReadOnly") && target.is_within(scope));
             if let Some((scope, _)) = lock {
                 self.refuse(
                     GuardCode::Locked,
@@ -498,9 +524,10 @@ impl Guards<'_> {
         }
         // A lock on the load balancer says what its owner wants, though Azure checks the NIC alone.
         for pool in edits.iter().map(Edit::pool).collect::<BTreeSet<_>>() {
-            let lock = documents.locks.iter().find(|(scope, level)| {
-                level.eq_ignore_ascii_case("ReadOnly") && pool.is_within(scope)
-            });
+            let lock = documents
+                .locks
+                .iter()
+                .find(|(scope, level)| level.eq_ignore_ascii_case("ReadOnly") && pool.is_within(scope));
             if let Some((scope, _)) = lock {
                 self.refuse(
                     GuardCode::Locked,
@@ -531,8 +558,11 @@ impl Guards<'_> {
         };
         for (config, joined) in by_config {
             let Some(view) = documents.ip_config(config) else { continue };
-            let left: Vec<&ResourceId> =
-                edits.iter().filter(|e| e.leaves() == Some(MemberTarget::IpConfig(config.clone()))).map(Edit::pool).collect();
+            let left: Vec<&ResourceId> = edits
+                .iter()
+                .filter(|e| e.leaves() == Some(MemberTarget::IpConfig(config.clone())))
+                .map(Edit::pool)
+                .collect();
             let stays: Vec<ResourceId> = view.pools().filter(|p| !left.contains(&p)).collect();
             for new in joined {
                 for old in stays.iter().filter(|o| o.parent() != new.parent()) {
@@ -540,7 +570,12 @@ impl Guards<'_> {
                         self.refuse(
                             GuardCode::SamePort,
                             config,
-                            format!("{} and {} both send {protocol} port {port} to {}.", new.short(), old.short(), config.short()),
+                            format!(
+                                "{} and {} both send {protocol} port {port} to {}.",
+                                new.short(),
+                                old.short(),
+                                config.short()
+                            ),
                             "Azure refuses that without floating IP: use another backend port.",
                         );
                     }

@@ -249,7 +249,9 @@ impl Record {
             match &entry.event {
                 Event::Began { step: s } if *s == step => state = StepState::Running { now: "begun".to_owned() },
                 Event::Sending { step: s, .. } if *s == step => state = StepState::Running { now: "sent".to_owned() },
-                Event::Accepted { step: s, .. } if *s == step => state = StepState::Running { now: "accepted".to_owned() },
+                Event::Accepted { step: s, .. } if *s == step => {
+                    state = StepState::Running { now: "accepted".to_owned() }
+                }
                 Event::Verified { step: s, changed } if *s == step => state = StepState::Done { changed: *changed },
                 Event::Failed { step: s, error, code, correlation_id } if *s == step => {
                     state = StepState::Failed {
@@ -350,7 +352,8 @@ impl Journal {
     /// # Errors
     /// [`JournalError`] where none or more than one does, or the file is broken.
     pub fn find(&self, text: &str) -> Result<Record, JournalError> {
-        let matches: Vec<String> = self.ids()?.into_iter().filter(|id| !text.is_empty() && id.starts_with(text)).collect();
+        let matches: Vec<String> =
+            self.ids()?.into_iter().filter(|id| !text.is_empty() && id.starts_with(text)).collect();
         match matches.as_slice() {
             [one] => self.read(one),
             [] => Err(JournalError::Unknown(text.to_owned(), self.folder.clone())),

@@ -79,9 +79,7 @@ impl Lanes {
     /// Enters all lanes, or none where one is full.
     pub fn try_enter(&self, lanes: &[Lane]) -> bool {
         self.with(|states| {
-            let room = |lane: &Lane| {
-                states.get(lane).is_none_or(|s| (s.running as f64) < s.cap.floor().max(1.0))
-            };
+            let room = |lane: &Lane| states.get(lane).is_none_or(|s| (s.running as f64) < s.cap.floor().max(1.0));
             if !lanes.iter().all(room) {
                 return false;
             }

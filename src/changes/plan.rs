@@ -321,7 +321,8 @@ impl<'a> Assembly<'a> {
             let mut places = Vec::new();
             let mut members = Vec::new();
             for (place, (_, edits)) in self.groups.iter().enumerate() {
-                let here: Vec<MemberTarget> = edits.iter().filter(|e| e.pool() == pool).filter_map(|e| side(e)).collect();
+                let here: Vec<MemberTarget> =
+                    edits.iter().filter(|e| e.pool() == pool).filter_map(|e| side(e)).collect();
                 if !here.is_empty() {
                     places.push(place);
                     members.extend(here);

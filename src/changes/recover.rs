@@ -41,7 +41,8 @@ pub fn judge(record: &Record, documents: &Documents) -> Undo {
         let verified = matches!(reached, Reached::Verified { .. });
         for edit in &write.edits {
             let inverse = edit.inverse();
-            let body = documents.get(&write.target).map(|d| d.body()).or_else(|| documents.pool(&write.target).map(|p| p.0));
+            let body =
+                documents.get(&write.target).map(|d| d.body()).or_else(|| documents.pool(&write.target).map(|p| p.0));
             match body.map(|b| inverse.standing(b)) {
                 Some(Standing::Holds) if verified => {}
                 Some(Standing::Holds) => {

@@ -72,7 +72,8 @@ impl Context<'_> {
             let request_id = uuid::Uuid::new_v4().to_string();
             self.journal(Event::Sending { step, request_id: request_id.clone(), etag: etag.clone() })?;
             self.tell_attempt(step, attempt);
-            let sent = self.writer.put(&write.target, version_of(&write.target), &body, etag.as_ref(), &request_id).await;
+            let sent =
+                self.writer.put(&write.target, version_of(&write.target), &body, etag.as_ref(), &request_id).await;
             let error = match sent {
                 Ok(sent) => {
                     self.journal(Event::Accepted { step, operation: sent.operation.clone() })?;
@@ -149,7 +150,11 @@ impl Context<'_> {
                 Standing::Holds => {}
                 Standing::Applicable => holds = false,
                 Standing::Impossible(why) => {
-                    let moved = if document.etag() == write.etag.as_ref() { "" } else { " It changed since the plan was made." };
+                    let moved = if document.etag() == write.etag.as_ref() {
+                        ""
+                    } else {
+                        " It changed since the plan was made."
+                    };
                     return Err(StepError::plain(format!("{}: {why}.{moved}", write.target.short())));
                 }
             }
@@ -178,7 +183,9 @@ impl Context<'_> {
                 Ok(_) => {}
                 Err(error) => {
                     return Err(match error.class() {
-                        ErrorClass::Superseded | ErrorClass::Busy => Ended::Again("a newer write won; reading again".to_owned()),
+                        ErrorClass::Superseded | ErrorClass::Busy => {
+                            Ended::Again("a newer write won; reading again".to_owned())
+                        }
                         ErrorClass::Transient if !matches!(error, ArmError::OperationTimeout { .. }) => {
                             Ended::Again("its operation could not be followed; reading again".to_owned())
                         }

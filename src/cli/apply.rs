@@ -31,7 +31,12 @@ pub fn members_of(session: &Session, plan: &Plan) -> Vec<Brief> {
         .iter()
         .flat_map(|pool| {
             let selector = session.estate(|e| e.pool_selector(pool));
-            session.members(pool).into_iter().map(move |m| Brief { pool: selector.clone(), name: m.name, ip: m.ip, id: m.id })
+            session.members(pool).into_iter().map(move |m| Brief {
+                pool: selector.clone(),
+                name: m.name,
+                ip: m.ip,
+                id: m.id,
+            })
         })
         .collect()
 }
@@ -81,6 +86,8 @@ pub async fn confirmed(globals: &Globals, session: &Session, plan: Plan) -> Resu
     if globals.dry_run {
         if globals.output != Output::Table {
             output::json(&document(&plan, None, &before, &before)).map_err(|f| SessionError::Asked(f.message))?;
+        } else {
+            output::print("Dry run: nothing was changed.\n").map_err(|f| SessionError::Asked(f.message))?;
         }
         return Ok(None);
     }
@@ -88,10 +95,9 @@ pub async fn confirmed(globals: &Globals, session: &Session, plan: Plan) -> Resu
 }
 
 async fn run(globals: &Globals, session: &Session, plan: Plan, before: &[Brief]) -> Result<Outcome, SessionError> {
-    let report = watched(&plan, globals.output, async |progress, cancel| {
-        session.apply(plan.clone(), progress, cancel).await
-    })
-    .await?;
+    let report =
+        watched(&plan, globals.output, async |progress, cancel| session.apply(plan.clone(), progress, cancel).await)
+            .await?;
     // What was done stands, whether or not it can still be told.
     if let Err(failure) = finish(globals, session, &report, before) {
         tracing::warn!(error = failure.message, "the report could not be printed");
@@ -105,10 +111,9 @@ async fn run(globals: &Globals, session: &Session, plan: Plan, before: &[Brief])
 /// As [`Session::resume`].
 pub async fn resume(globals: &Globals, session: &Session, record: &Record) -> Result<ExitCode, Failure> {
     let before = members_of(session, &record.plan);
-    let report = watched(&record.plan, globals.output, async |progress, cancel| {
-        session.resume(record, progress, cancel).await
-    })
-    .await?;
+    let report =
+        watched(&record.plan, globals.output, async |progress, cancel| session.resume(record, progress, cancel).await)
+            .await?;
     finish(globals, session, &report, &before)?;
     Ok(ExitCode::from(code_of_outcome(report.outcome)))
 }
@@ -177,7 +182,7 @@ pub async fn watched(
         for (step, progress) in plan.steps.iter().zip(&run.steps) {
             let ended = !matches!(progress.state, StepState::Pending | StepState::Running { .. });
             if ended && told.insert(step.id) {
-                tell_step(step, progress);
+                tell_step(plan, step, progress);
             }
         }
     };
@@ -199,14 +204,22 @@ pub async fn watched(
     }
 }
 
-fn tell_step(step: &Step, progress: &crate::changes::run::Progress) {
+fn tell_step(plan: &Plan, step: &Step, progress: &crate::changes::run::Progress) {
     let took = progress.took.map(|t| format!(" {:.1} s", t.as_secs_f64())).unwrap_or_default();
     let detail = match &progress.state {
         StepState::Failed { error, .. } => format!(": {error}"),
         StepState::Skipped { reason } => format!(": {reason}"),
         _ => String::new(),
     };
-    eprintln!("{}", safe(&format!("{:>2} {:<8}{took}  {}{detail}", step.id, progress.state.word(), describe::step_title(step))));
+    eprintln!(
+        "{}",
+        safe(&format!(
+            "{:>2} {:<8}{took}  {}{detail}",
+            step.id,
+            describe::state_word(step, &progress.state),
+            describe::step_title(plan, step)
+        ))
+    );
 }
 
 fn finish(globals: &Globals, session: &Session, report: &Report, before: &[Brief]) -> Result<(), Failure> {
@@ -247,7 +260,8 @@ fn finish(globals: &Globals, session: &Session, report: &Report, before: &[Brief
 
 /// The JSON document of a plan and, once it ran, of its report.
 fn document(plan: &Plan, report: Option<&Report>, before: &[Brief], after: &[Brief]) -> Value {
-    let steps: Vec<Value> = plan.steps.iter().map(|s| step_json(s, report.and_then(|r| r.run.step(s.id)))).collect();
+    let steps: Vec<Value> =
+        plan.steps.iter().map(|s| step_json(plan, s, report.and_then(|r| r.run.step(s.id)))).collect();
     json!({
         "id": plan.id,
         "title": plan.title,
@@ -260,7 +274,7 @@ fn document(plan: &Plan, report: Option<&Report>, before: &[Brief], after: &[Bri
     })
 }
 
-fn step_json(step: &Step, progress: Option<&crate::changes::run::Progress>) -> Value {
+fn step_json(plan: &Plan, step: &Step, progress: Option<&crate::changes::run::Progress>) -> Value {
     let (kind, target) = match &step.action {
         Action::Write(w) => ("write", Some(w.target.clone())),
         Action::Gate(_) => ("wait", None),
@@ -269,7 +283,7 @@ fn step_json(step: &Step, progress: Option<&crate::changes::run::Progress>) -> V
     let mut out = json!({
         "id": step.id,
         "kind": kind,
-        "title": describe::step_title(step),
+        "title": describe::step_title(plan, step),
         "target": target,
         "needs": step.needs,
         "attempts": progress.map_or(0, |p| p.attempts),

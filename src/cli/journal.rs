@@ -26,12 +26,8 @@ struct PlanRow {
 
 impl PlanRow {
     fn of(record: &Record) -> Self {
-        let done = record
-            .plan
-            .steps
-            .iter()
-            .filter(|s| matches!(record.step_state(s.id), StepState::Done { .. }))
-            .count();
+        let done =
+            record.plan.steps.iter().filter(|s| matches!(record.step_state(s.id), StepState::Done { .. })).count();
         Self {
             id: record.plan.id.to_string(),
             state: record.state(),
@@ -103,7 +99,8 @@ fn show(globals: &Globals, record: &Record) -> Result<ExitCode, Failure> {
             .steps
             .iter()
             .map(|s| {
-                let mut out = serde_json::json!({ "id": s.id, "title": describe::step_title(s), "needs": s.needs });
+                let mut out =
+                    serde_json::json!({ "id": s.id, "title": describe::step_title(&record.plan, s), "needs": s.needs });
                 if let (Some(out), Ok(serde_json::Value::Object(state))) =
                     (out.as_object_mut(), serde_json::to_value(record.step_state(s.id)))
                 {
@@ -137,7 +134,12 @@ fn show(globals: &Globals, record: &Record) -> Result<ExitCode, Failure> {
             StepState::Running { now } => format!("  {now}, and then nothing more was written down"),
             _ => String::new(),
         };
-        text.push_str(&format!("{:>2} {:<8} {}{detail}\n", step.id, state.word(), describe::step_title(step)));
+        text.push_str(&format!(
+            "{:>2} {:<8} {}{detail}\n",
+            step.id,
+            describe::state_word(step, &state),
+            describe::step_title(&record.plan, step)
+        ));
     }
     text.push('\n');
     for entry in record.entries.iter().skip(1) {

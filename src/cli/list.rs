@@ -24,9 +24,11 @@ pub(super) async fn main(globals: &Globals, session: &Session, args: ListArgs) -
     }
     let form = globals.output;
     match args.what {
-        What::Subscriptions => rows(form, &session.subscription_rows(), &["subscription", "id", "load balancers"], |r| {
-            vec![r.subscription.clone(), r.id.clone(), r.load_balancers.to_string()]
-        }),
+        What::Subscriptions => {
+            rows(form, &session.subscription_rows(), &["subscription", "id", "load balancers"], |r| {
+                vec![r.subscription.clone(), r.id.clone(), r.load_balancers.to_string()]
+            })
+        }
         What::Lbs => rows(
             form,
             &session.load_balancer_rows(only),
@@ -66,12 +68,7 @@ pub(super) async fn main(globals: &Globals, session: &Session, args: ListArgs) -
                 stream::iter(&pools).for_each_concurrent(8, |p| async move { drop(session.health(p).await) }).await;
             }
             let found: Vec<MemberRow> = pools.iter().flat_map(|p| session.member_rows(p)).collect();
-            rows(
-                form,
-                &found,
-                &["pool", "kind", "name", "ip", "zone", "power", "admin", "health", "why"],
-                member_cells,
-            )
+            rows(form, &found, &["pool", "kind", "name", "ip", "zone", "power", "admin", "health", "why"], member_cells)
         }
         What::Candidates => {
             let pools = pools(session, args.pool.as_deref(), only)?;
@@ -183,6 +180,12 @@ pub(super) async fn health(globals: &Globals, session: &Session, pool: String) -
         })
         .collect();
     rows(globals.output, &found, &["rule", "member", "ip", "health", "why"], |r| {
-        vec![r.rule.clone(), r.member.clone(), or_dash(r.ip.as_deref()), health_word(r.state).to_owned(), r.words.clone()]
+        vec![
+            r.rule.clone(),
+            r.member.clone(),
+            or_dash(r.ip.as_deref()),
+            health_word(r.state).to_owned(),
+            r.words.clone(),
+        ]
     })
 }

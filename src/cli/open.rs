@@ -33,9 +33,7 @@ pub fn simulator(globals: &Globals) -> Result<Option<InProcess>, Failure> {
         file => estate_file::read(std::path::Path::new(file)),
     };
     let options = Options { speed: globals.sim_speed.unwrap_or(1.0), ..Options::default() };
-    let simulator = documents
-        .and_then(|d| Simulator::new(d, options))
-        .map_err(|e| Failure::usage(e.to_string()))?;
+    let simulator = documents.and_then(|d| Simulator::new(d, options)).map_err(|e| Failure::usage(e.to_string()))?;
     for fault in &globals.sim_fault {
         simulator.inject(fault.clone());
     }
@@ -73,7 +71,8 @@ pub fn session(globals: &Globals, in_process: Option<InProcess>) -> Result<Sessi
                 (None, Some(endpoint)) => Cloud::at(endpoint),
                 (None, None) => Cloud::named(config.cloud.as_deref().unwrap_or("public")),
             };
-            let place = cloud.as_ref().map(|c| c.endpoint().as_str().trim_end_matches('/').to_owned()).unwrap_or_default();
+            let place =
+                cloud.as_ref().map(|c| c.endpoint().as_str().trim_end_matches('/').to_owned()).unwrap_or_default();
             (cloud, place)
         }
     };

@@ -8,8 +8,8 @@ use serde::Serialize;
 
 use super::args::Output;
 use super::exit::Failure;
-pub use crate::terminal_text::safe_lines as safe;
 use crate::terminal_text::safe as one_line;
+pub use crate::terminal_text::safe_lines as safe;
 
 /// Prints rows: as a table with these columns, as JSON with all fields, or as tab-separated lines.
 ///
@@ -24,8 +24,10 @@ pub fn rows<T: Serialize>(
     match form {
         Output::Json => return json(&rows),
         Output::Tsv => {
-            let lines: String =
-                rows.iter().map(|r| cells(r).iter().map(|c| one_line(c)).collect::<Vec<_>>().join("\t") + "\n").collect();
+            let lines: String = rows
+                .iter()
+                .map(|r| cells(r).iter().map(|c| one_line(c)).collect::<Vec<_>>().join("\t") + "\n")
+                .collect();
             print(&lines)?;
         }
         Output::Table => print(&format!("{}\n", table(rows.iter().map(cells), columns)))?,

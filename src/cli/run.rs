@@ -94,13 +94,13 @@ fn read(args: &RunArgs) -> Result<Script, Failure> {
 fn command_of(script: &Script) -> Command {
     let mut command = Command::new("script")
         .bin_name(format!("azlb run {}", script.name))
-        .about(script.about.clone())
         .no_binary_name(true)
         .disable_version_flag(true);
     for param in &script.params {
         command = command.arg(argument(param));
     }
-    Globals::augment_args(command)
+    // The flattened options bring words of their own; the script's are the ones wanted.
+    Globals::augment_args(command).about(script.about.clone()).long_about(script.about.clone())
 }
 
 fn argument(param: &Param) -> Arg {
@@ -228,7 +228,11 @@ pub(super) async fn repl(globals: &Globals, session: Session) -> Result<ExitCode
         if !interactive {
             return line_editor::run_piped(&mut console, std::io::stdin().lock());
         }
-        println!("azlb {} on {}. help() lists the functions; Tab completes; Ctrl-D ends.", env!("CARGO_PKG_VERSION"), session.place());
+        println!(
+            "azlb {} on {}. help() lists the functions; Tab completes; Ctrl-D ends.",
+            env!("CARGO_PKG_VERSION"),
+            session.place()
+        );
         line_editor::run(&session, &mut console, history, || {})?;
         Ok(true)
     });

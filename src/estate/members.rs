@@ -92,7 +92,9 @@ impl Estate {
         let name = match (machine, &machine_id, &owner) {
             (Some(machine), _, _) => machine.name.clone(),
             (None, Some(vm), Some(IpConfigOwner::Nic { .. })) => vm.name().to_owned(),
-            (_, _, Some(IpConfigOwner::Instance { set, instance, .. })) => format!("{}/{}", set.name(), instance.name()),
+            (_, _, Some(IpConfigOwner::Instance { set, instance, .. })) => {
+                format!("{}/{}", set.name(), instance.name())
+            }
             (_, _, Some(IpConfigOwner::Nic { nic, .. })) => nic.name().to_owned(),
             _ => id.short(),
         };
@@ -121,9 +123,10 @@ impl Estate {
 
     fn config_with_ip(&self, network: Option<&ResourceId>, ip: &str) -> Option<(&Nic, &IpConfig)> {
         self.nics().find_map(|nic| {
-            let config = nic.configs.iter().find(|c| {
-                c.ip.as_deref() == Some(ip) && (network.is_none() || c.network().as_ref() == network)
-            })?;
+            let config = nic
+                .configs
+                .iter()
+                .find(|c| c.ip.as_deref() == Some(ip) && (network.is_none() || c.network().as_ref() == network))?;
             Some((nic, config))
         })
     }

@@ -56,7 +56,9 @@ impl Estate {
     /// The form of a pool that names it alone in this estate.
     pub fn pool_selector(&self, id: &ResourceId) -> String {
         let short = id.short();
-        if self.load_balancers().flat_map(|lb| &lb.pools).filter(|p| p.id.short().eq_ignore_ascii_case(&short)).count() <= 1 {
+        if self.load_balancers().flat_map(|lb| &lb.pools).filter(|p| p.id.short().eq_ignore_ascii_case(&short)).count()
+            <= 1
+        {
             return short;
         }
         self.long_selector(id)
@@ -74,14 +76,19 @@ impl Estate {
     /// [`SelectError`] with the matches, or with what there is.
     pub fn select_pool(&self, text: &str) -> Result<(&LoadBalancer, &Pool), SelectError> {
         let what = || "pool".to_owned();
-        let malformed = |reason: &str| SelectError::Malformed { what: what(), text: text.to_owned(), reason: reason.to_owned() };
+        let malformed =
+            |reason: &str| SelectError::Malformed { what: what(), text: text.to_owned(), reason: reason.to_owned() };
         let all = || self.load_balancers().flat_map(|lb| lb.pools.iter().map(move |p| (lb, p)));
         let mut found: Vec<(&LoadBalancer, &Pool)> = if text.starts_with('/') {
             let id = ResourceId::parse(text).map_err(|e| malformed(e.reason))?;
             if !id.is_type(crate::azure::backend_pool::TYPE) {
                 return Err(malformed(&format!(
                     "the id is of a {}, not of a load balancer's backend pool (…/loadBalancers/LB/backendAddressPools/POOL)",
-                    if id.resource_type().is_empty() { "subscription or a resource group".to_owned() } else { id.resource_type() }
+                    if id.resource_type().is_empty() {
+                        "subscription or a resource group".to_owned()
+                    } else {
+                        id.resource_type()
+                    }
                 )));
             }
             all().filter(|(_, p)| p.id == id).collect()
@@ -102,7 +109,8 @@ impl Estate {
                 .filter(|(l, _)| group.is_none_or(|g| l.id.resource_group().is_some_and(|own| eq(own, g))))
                 .filter(|(l, _)| {
                     subscription.is_none_or(|s| {
-                        eq(l.id.subscription(), s) || self.subscription(l.id.subscription()).is_some_and(|own| eq(&own.name, s))
+                        eq(l.id.subscription(), s)
+                            || self.subscription(l.id.subscription()).is_some_and(|own| eq(&own.name, s))
                     })
                 })
                 .collect()
@@ -125,7 +133,9 @@ impl Estate {
     /// The load balancers that a text names: all of a name, or one id. Empty text means all.
     pub fn select_load_balancers(&self, text: &str) -> Vec<&LoadBalancer> {
         self.load_balancers()
-            .filter(|lb| text.is_empty() || lb.name().eq_ignore_ascii_case(text) || lb.id.as_str().eq_ignore_ascii_case(text))
+            .filter(|lb| {
+                text.is_empty() || lb.name().eq_ignore_ascii_case(text) || lb.id.as_str().eq_ignore_ascii_case(text)
+            })
             .collect()
     }
 }

@@ -196,7 +196,12 @@ impl Pool {
         if kind == PoolKind::Nic {
             for config in view.ip_configurations() {
                 if !entries.iter().any(|e| e.target.as_ref() == Some(&config)) {
-                    entries.push(Entry { name: String::new(), target: Some(config), ip: None, admin_state: AdminState::None });
+                    entries.push(Entry {
+                        name: String::new(),
+                        target: Some(config),
+                        ip: None,
+                        admin_state: AdminState::None,
+                    });
                 }
             }
             entries.retain(|e| e.target.is_some());
@@ -222,7 +227,12 @@ impl Rule {
             format!("{address} all ports")
         } else {
             let shown = if address.contains(':') { format!("[{address}]") } else { address };
-            format!("{shown}:{} → {} {}", rule.frontend_port(), rule.backend_port(), rule.protocol().to_ascii_lowercase())
+            format!(
+                "{shown}:{} → {} {}",
+                rule.frontend_port(),
+                rule.backend_port(),
+                rule.protocol().to_ascii_lowercase()
+            )
         };
         let floating = if rule.floating_ip() { "  floating IP" } else { "" };
         let probe = rule.probe().and_then(|p| lb.probe(&p)).map(|p| Probe {
@@ -260,9 +270,8 @@ impl Nic {
         let view = NetworkInterface(body);
         let id = view.id()?;
         // A scale set's NIC does not always name its instance; its id does.
-        let machine = view.virtual_machine().or_else(|| {
-            id.segment("virtualMachineScaleSets").and_then(|_| id.parent())
-        });
+        let machine =
+            view.virtual_machine().or_else(|| id.segment("virtualMachineScaleSets").and_then(|_| id.parent()));
         Some(Self { machine, configs: view.ip_configs().filter_map(IpConfig::read).collect(), id })
     }
 }

@@ -88,7 +88,9 @@ impl PoolHealth {
         match (found, &self.unknown) {
             (Some(r), _) => MemberHealth { state: r.state, reason: r.reason.clone() },
             (None, Some(why)) => MemberHealth { state: HealthState::Unknown, reason: why.clone() },
-            (None, None) => MemberHealth { state: HealthState::Unknown, reason: "no rule's health names it".to_owned() },
+            (None, None) => {
+                MemberHealth { state: HealthState::Unknown, reason: "no rule's health names it".to_owned() }
+            }
         }
     }
 
@@ -141,7 +143,11 @@ pub async fn read(reader: &Reader, rules: &[ResourceId]) -> Result<PoolHealth, A
     {
         return Err(error);
     } else if readings.is_empty() {
-        return Ok(PoolHealth { readings, unknown: Some("the rules name no member".to_owned()), read_at: Instant::now() });
+        return Ok(PoolHealth {
+            readings,
+            unknown: Some("the rules name no member".to_owned()),
+            read_at: Instant::now(),
+        });
     }
     Ok(PoolHealth { readings, unknown: None, read_at: Instant::now() })
 }

@@ -11,7 +11,9 @@ pub fn complete(session: &Session, variables: &[String], text: &str) -> (usize, 
         let begun = text.get(start..).unwrap_or_default();
         return (start, names(session).into_iter().filter(|n| starts(n, begun)).collect());
     }
-    let start = text.rfind(|c: char| !c.is_alphanumeric() && c != '_').map_or(0, |i| i + text[i..].chars().next().map_or(1, char::len_utf8));
+    let start = text
+        .rfind(|c: char| !c.is_alphanumeric() && c != '_')
+        .map_or(0, |i| i + text[i..].chars().next().map_or(1, char::len_utf8));
     let begun = text.get(start..).unwrap_or_default();
     let method = text.get(..start).is_some_and(|t| t.ends_with('.'));
     let mut out: Vec<String> = FUNCTIONS
@@ -20,7 +22,20 @@ pub fn complete(session: &Session, variables: &[String], text: &str) -> (usize, 
         .map(|d| format!("{}(", d.name))
         .collect();
     if method {
-        let fields = ["name", "ip", "id", "zone", "health", "reason", "power_state", "admin_state", "selector", "kind", "steps", "warnings"];
+        let fields = [
+            "name",
+            "ip",
+            "id",
+            "zone",
+            "health",
+            "reason",
+            "power_state",
+            "admin_state",
+            "selector",
+            "kind",
+            "steps",
+            "warnings",
+        ];
         out.extend(fields.iter().filter(|f| starts(f, begun)).map(|f| (*f).to_owned()));
     } else {
         out.extend(variables.iter().filter(|v| starts(v, begun)).cloned());

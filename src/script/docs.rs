@@ -28,7 +28,11 @@ pub const FUNCTIONS: &[FunctionDoc] = &[
     doc("remove", "pool.remove(\"vm-web-1\")", "plan: one, or an array of them, leaves"),
     doc("move_to", "pool.move_to(\"vm-web-1\", other)", "plan: from this pool to the other"),
     doc("swap", "pool.swap(\"vm-db-1\", \"vm-db-2\")", "plan: the first leaves, the second joins"),
-    doc("swap_master", "pool.swap_master(\"vm-db-2\", #{ wait_healthy: \"2m\" })", "plan: the only member leaves, this one joins"),
+    doc(
+        "swap_master",
+        "pool.swap_master(\"vm-db-2\", #{ wait_healthy: \"2m\" })",
+        "plan: the only member leaves, this one joins",
+    ),
     doc("set_admin_state", "pool.set_admin_state(\"node-4\", \"Down\")", "plan: admin state None, Up or Down"),
     doc("confirm", "confirm(plan)", "shows a plan and asks; stops the script where the answer is no"),
     doc("apply", "apply(plan)", "applies a plan and waits for its end; asks where nobody confirmed"),

@@ -61,9 +61,7 @@ impl Console {
     pub fn run(&mut self, script: &Script, values: Map) -> Result<(), ScriptError> {
         let mut scope = Scope::new();
         scope.push_constant("params", values);
-        self.engine
-            .run_ast_with_scope(&mut scope, &script.ast)
-            .map_err(|e| ScriptError::run(&script.name, *e))
+        self.engine.run_ast_with_scope(&mut scope, &script.ast).map_err(|e| ScriptError::run(&script.name, *e))
     }
 
     /// Evaluates one entry of a conversation; the value's text, where there is one.
@@ -71,10 +69,7 @@ impl Console {
     /// # Errors
     /// [`ScriptError`] with its place and cause.
     pub fn evaluate(&mut self, text: &str) -> Result<Option<String>, ScriptError> {
-        let ast = self
-            .engine
-            .compile_with_scope(&self.scope, text)
-            .map_err(|e| ScriptError::parse("console", &e))?;
+        let ast = self.engine.compile_with_scope(&self.scope, text).map_err(|e| ScriptError::parse("console", &e))?;
         let whole = self.functions.merge(&ast);
         let value = self
             .engine

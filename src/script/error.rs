@@ -116,7 +116,8 @@ impl ScriptError {
                     out.message = carried.message;
                     out.interrupted = carried.interrupted;
                     out.outcome = carried.outcome;
-                    out.cause = carried.cause.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner).map(Box::new);
+                    out.cause =
+                        carried.cause.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner).map(Box::new);
                 }
                 Err(other) => out.message = other.to_string(),
             },

@@ -3,7 +3,7 @@
 //! ```rhai
 //! const PARAMS = [
 //!     #{ name: "pool", type: "pool", help: "the pool, as LB/POOL" },
-//!     #{ name: "wait", type: "duration", default: "2m", help: "how long to wait" },
+//!     #{ name: "wait", type: "duration", "default": "2m", help: "how long to wait" },
 //! ];
 //! ```
 
@@ -74,7 +74,9 @@ impl Kind {
             Self::Duration => humantime::parse_duration(text)
                 .map(|_| text.to_owned().into())
                 .map_err(|e| format!("a time such as 90s or 2m was expected: {e}")),
-            Self::Number => text.parse::<i64>().map(Dynamic::from).map_err(|_| "a whole number was expected".to_owned()),
+            Self::Number => {
+                text.parse::<i64>().map(Dynamic::from).map_err(|_| "a whole number was expected".to_owned())
+            }
             Self::Flag => match text {
                 "true" | "yes" | "1" => Ok(true.into()),
                 "false" | "no" | "0" => Ok(false.into()),

@@ -50,7 +50,9 @@ fn grouped(changes: &[Change]) -> Vec<Vec<&Change>> {
         (Change::Add { pool: p, .. }, Change::Add { pool: q, .. })
         | (Change::Remove { pool: p, .. }, Change::Remove { pool: q, .. }) => p == q,
         (Change::Move { from: f, to: t, .. }, Change::Move { from: g, to: u, .. }) => f == g && t == u,
-        (Change::SetAdminState { pool: p, state: s, .. }, Change::SetAdminState { pool: q, state: r, .. }) => p == q && s == r,
+        (Change::SetAdminState { pool: p, state: s, .. }, Change::SetAdminState { pool: q, state: r, .. }) => {
+            p == q && s == r
+        }
         _ => false,
     };
     let mut out: Vec<Vec<&Change>> = Vec::new();

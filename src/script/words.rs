@@ -92,7 +92,9 @@ fn options(mut options: Options, map: &Map) -> Result<Options, String> {
                 });
             }
             "override" => options.overrides.push(text),
-            other => return Err(format!("there is no option '{other}': use wait_healthy, on_failure, order, override")),
+            other => {
+                return Err(format!("there is no option '{other}': use wait_healthy, on_failure, order, override"));
+            }
         }
     }
     Ok(options)
@@ -109,7 +111,9 @@ fn time(text: &str) -> Result<Duration, String> {
 fn names(value: &Dynamic) -> Answer<Vec<String>> {
     let one = |v: &Dynamic| -> Answer<String> {
         if let Some(member) = v.clone().try_cast::<Member>() {
-            return Ok(member.0.id.to_string()).map(|id| if member.0.kind == crate::estate::members::MemberKind::Address { member.0.name.clone() } else { id });
+            return Ok(member.0.id.to_string()).map(|id| {
+                if member.0.kind == crate::estate::members::MemberKind::Address { member.0.name.clone() } else { id }
+            });
         }
         if let Some(candidate) = v.clone().try_cast::<Candidate>() {
             return Ok(candidate.0.id.to_string());
@@ -200,7 +204,8 @@ fn reading(engine: &mut Engine, around: &Surroundings) {
             .subscription_rows()
             .into_iter()
             .map(|r| {
-                let map: Map = [("name".into(), r.subscription.into()), ("id".into(), r.id.into())].into_iter().collect();
+                let map: Map =
+                    [("name".into(), r.subscription.into()), ("id".into(), r.id.into())].into_iter().collect();
                 Dynamic::from_map(map)
             })
             .collect())
@@ -229,11 +234,7 @@ fn reading(engine: &mut Engine, around: &Surroundings) {
     let a = around.clone();
     engine.register_fn("pools", move || -> Answer<Array> {
         a.listed()?;
-        a.session
-            .pool_rows("")
-            .into_iter()
-            .map(|r| handle(&a, r.id.as_str()).map(Dynamic::from))
-            .collect()
+        a.session.pool_rows("").into_iter().map(|r| handle(&a, r.id.as_str()).map(Dynamic::from)).collect()
     });
     let a = around.clone();
     engine.register_fn("pool", move |text: &str| handle(&a, text));
@@ -267,7 +268,9 @@ fn reading(engine: &mut Engine, around: &Surroundings) {
             } += 1;
         }
         let [up, down, unknown] = counts;
-        Ok([("up".into(), up.into()), ("down".into(), down.into()), ("unknown".into(), unknown.into())].into_iter().collect())
+        Ok([("up".into(), up.into()), ("down".into(), down.into()), ("unknown".into(), unknown.into())]
+            .into_iter()
+            .collect())
     });
     let a = around.clone();
     engine.register_fn("refresh", move || -> Answer<()> { a.wait(a.session.refresh()) });

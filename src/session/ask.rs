@@ -91,10 +91,12 @@ impl Session {
                     return Ok(MemberRef { target: MemberTarget::Address(ip), name: address_name(ip) });
                 }
                 // Known elsewhere: the guard says why it does not fit here.
-                select_member(&what, &self.everyone(pool), text).map_err(|other| match other {
-                    SelectError::Ambiguous { .. } => other,
-                    _ => unknown,
-                }).and_then(|m| target_of(m, pool))
+                select_member(&what, &self.everyone(pool), text)
+                    .map_err(|other| match other {
+                        SelectError::Ambiguous { .. } => other,
+                        _ => unknown,
+                    })
+                    .and_then(|m| target_of(m, pool))
             }
         }
     }
@@ -138,7 +140,12 @@ impl Session {
     ///
     /// # Errors
     /// [`SelectError`] for a name.
-    pub fn request_add(&self, pool: &PoolHandle, members: &[String], options: Options) -> Result<Request, SessionError> {
+    pub fn request_add(
+        &self,
+        pool: &PoolHandle,
+        members: &[String],
+        options: Options,
+    ) -> Result<Request, SessionError> {
         let changes = members
             .iter()
             .map(|m| Ok(Change::Add { pool: pool.id.clone(), member: self.joiner(pool, m)? }))
@@ -150,7 +157,12 @@ impl Session {
     ///
     /// # Errors
     /// [`SelectError`] for a name.
-    pub fn request_remove(&self, pool: &PoolHandle, members: &[String], options: Options) -> Result<Request, SessionError> {
+    pub fn request_remove(
+        &self,
+        pool: &PoolHandle,
+        members: &[String],
+        options: Options,
+    ) -> Result<Request, SessionError> {
         let changes = members
             .iter()
             .map(|m| Ok(Change::Remove { pool: pool.id.clone(), member: self.member(pool, m)? }))
@@ -170,7 +182,10 @@ impl Session {
         options: Options,
     ) -> Result<Request, SessionError> {
         if from.id == to.id {
-            return Err(SessionError::Asked(format!("{} is where they are already; name another pool to move to", from.selector)));
+            return Err(SessionError::Asked(format!(
+                "{} is where they are already; name another pool to move to",
+                from.selector
+            )));
         }
         let changes = members
             .iter()
@@ -255,7 +270,11 @@ fn target_of(member: &Member, pool: &PoolHandle) -> Result<MemberRef, SelectErro
 }
 
 fn unfit(member: &Member, pool: &PoolHandle, reason: &str) -> SelectError {
-    SelectError::Malformed { what: format!("member of {}", pool.selector), text: member.name.clone(), reason: reason.to_owned() }
+    SelectError::Malformed {
+        what: format!("member of {}", pool.selector),
+        text: member.name.clone(),
+        reason: reason.to_owned(),
+    }
 }
 
 fn address_name(ip: IpAddr) -> String {

@@ -202,9 +202,11 @@ impl Session {
     /// Whether a pool is exclusive, by tag or by configuration.
     pub fn is_exclusive(&self, lb: &LoadBalancer, pool: &Pool) -> bool {
         lb.exclusive.iter().any(|n| n.eq_ignore_ascii_case(pool.name()))
-            || self.config().exclusive.iter().any(|x| {
-                x.eq_ignore_ascii_case(&pool.id.short()) || x.eq_ignore_ascii_case(pool.id.as_str())
-            })
+            || self
+                .config()
+                .exclusive
+                .iter()
+                .any(|x| x.eq_ignore_ascii_case(&pool.id.short()) || x.eq_ignore_ascii_case(pool.id.as_str()))
     }
 
     /// The pools of all load balancers, or of those that `only` names.
@@ -264,11 +266,14 @@ impl Session {
             e.candidates(lb, p)
                 .into_iter()
                 .map(|m| {
-                    let config = m.id.parent().and_then(|n| e.nic(&n)).and_then(|n| n.configs.iter().find(|c| c.id == m.id));
+                    let config =
+                        m.id.parent().and_then(|n| e.nic(&n)).and_then(|n| n.configs.iter().find(|c| c.id == m.id));
                     CandidateRow {
                         pool: e.pool_selector(&p.id),
                         kind: m.kind,
-                        in_pools: config.map(|c| c.pools.iter().map(|p| e.pool_selector(p)).collect()).unwrap_or_default(),
+                        in_pools: config
+                            .map(|c| c.pools.iter().map(|p| e.pool_selector(p)).collect())
+                            .unwrap_or_default(),
                         name: m.name,
                         id: m.id,
                         ip: m.ip,

@@ -74,19 +74,24 @@ pub(super) fn child_not_found(what: &str) -> Answer {
 
 /// 412 with the recorded Network body.
 pub(super) fn network_mismatch(given: &str, current: &str, id: &str) -> Answer {
-    Answer::json(412, json!({ "error": {
-        "code": "PreconditionFailed",
-        "message": "Precondition failed.",
-        "details": [{
-            "code": "PreconditionFailedEtagMismatch",
-            "message": format!("Etag provided in if-match header {given} does not match etag {current} of resource {id} in NRP data store."),
-        }],
-    }}))
+    Answer::json(
+        412,
+        json!({ "error": {
+            "code": "PreconditionFailed",
+            "message": "Precondition failed.",
+            "details": [{
+                "code": "PreconditionFailedEtagMismatch",
+                "message": format!("Etag provided in if-match header {given} does not match etag {current} of resource {id} in NRP data store."),
+            }],
+        }}),
+    )
 }
 
 /// 412 with the recorded Compute body.
 pub(super) fn compute_mismatch(given: &str, current: &str) -> Answer {
-    Answer::error(412, "PreconditionFailed", format!(
-        "Etag provided in if-match header {given} does not match etag {current} of resource."
-    ))
+    Answer::error(
+        412,
+        "PreconditionFailed",
+        format!("Etag provided in if-match header {given} does not match etag {current} of resource."),
+    )
 }

@@ -17,9 +17,14 @@ impl State {
     pub(super) fn put_instance(&mut self, call: &Call, id: &ResourceId, body: &Value) -> Answer {
         let key = id.folded();
         let Some(before) = self.store.document(&key).cloned() else {
-            return Answer::error(400, "InvalidParameter", format!(
-                "The provided instanceId {} is not an active Virtual Machine Scale Set VM instanceId.", id.name()
-            ));
+            return Answer::error(
+                400,
+                "InvalidParameter",
+                format!(
+                    "The provided instanceId {} is not an active Virtual Machine Scale Set VM instanceId.",
+                    id.name()
+                ),
+            );
         };
         if let Some(answer) = self.check_match(call, &key, id).or_else(|| self.check_free(&key)) {
             return answer;

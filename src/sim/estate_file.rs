@@ -67,9 +67,7 @@ pub fn parse(file: &str, text: &str) -> Result<Vec<Value>, EstateError> {
         serde_json::from_str(text).map_err(|e| not_json(&e, 0))?
     } else {
         let lines = text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty());
-        lines
-            .map(|(at, line)| serde_json::from_str(line).map_err(|e| not_json(&e, at)))
-            .collect::<Result<_, _>>()?
+        lines.map(|(at, line)| serde_json::from_str(line).map_err(|e| not_json(&e, at))).collect::<Result<_, _>>()?
     };
     for (index, document) in documents.iter().enumerate() {
         check(document).map_err(|(field, cause)| EstateError::BadDocument {

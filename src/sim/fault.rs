@@ -44,7 +44,9 @@ pub struct Fault {
 
 /// Why a fault's line cannot be read.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("fault '{line}': {reason}. The form is: METHOD PATH FAULT [count=N] [skip=N] [p=0..1] [code=CODE] [retry-after=S]; FAULT is a status, reset-before, reset-after, fails, error-after, moved, html, token-expired or foreign-link")]
+#[error(
+    "fault '{line}': {reason}. The form is: METHOD PATH FAULT [count=N] [skip=N] [p=0..1] [code=CODE] [retry-after=S]; FAULT is a status, reset-before, reset-after, fails, error-after, moved, html, token-expired or foreign-link"
+)]
 pub struct FaultError {
     line: String,
     reason: String,
@@ -175,7 +177,8 @@ mod tests {
 
     #[test]
     fn a_wrong_line_says_why() {
-        for bad in ["", "PUT x", "PUT x nothing", "PUT x 200", "PUT x 500 count=many", "PUT x 500 p=2", "PUT x 500 u=1"] {
+        for bad in ["", "PUT x", "PUT x nothing", "PUT x 200", "PUT x 500 count=many", "PUT x 500 p=2", "PUT x 500 u=1"]
+        {
             assert!(bad.parse::<Fault>().is_err(), "{bad}");
         }
     }

@@ -110,9 +110,13 @@ fn load_balancer(sub: &str, lb: usize, members: &[usize]) -> Value {
     };
     let reference = |kind: &str, name: &str| json!({ "id": format!("{id}/{kind}/{name}") });
     let rule = |name: &str, port: u32| {
-        child("loadBalancingRules", name, json!({ "frontendIPConfiguration": reference("frontendIPConfigurations", "fe"),
+        child(
+            "loadBalancingRules",
+            name,
+            json!({ "frontendIPConfiguration": reference("frontendIPConfigurations", "fe"),
             "backendAddressPool": reference("backendAddressPools", name), "probe": reference("probes", "tcp"),
-            "protocol": "Tcp", "frontendPort": port, "backendPort": port, "enableFloatingIP": false }))
+            "protocol": "Tcp", "frontendPort": port, "backendPort": port, "enableFloatingIP": false }),
+        )
     };
     json!({ "name": format!("lb-{lb:04}"), "id": id, "type": "Microsoft.Network/loadBalancers", "location": "westeurope",
         "sku": { "name": "Standard", "tier": "Regional" },

@@ -28,7 +28,11 @@ impl Call {
     /// The body as JSON, or the error that ARM answers.
     pub(super) fn json(&self) -> Result<Value, Box<Answer>> {
         serde_json::from_slice(&self.body).map_err(|e| {
-            Box::new(Answer::error(400, "InvalidRequestContent", format!("The request content was invalid and could not be deserialized: '{e}'.")))
+            Box::new(Answer::error(
+                400,
+                "InvalidRequestContent",
+                format!("The request content was invalid and could not be deserialized: '{e}'."),
+            ))
         })
     }
 
@@ -45,7 +49,8 @@ impl Simulator {
         let header = |name: &str| parts.headers.get(name).and_then(|v| v.to_str().ok()).map(str::to_owned);
         let host = header("host").or_else(|| parts.uri.authority().map(ToString::to_string)).unwrap_or_default();
         let scheme = parts.uri.scheme_str().unwrap_or("http");
-        let query = url::form_urlencoded::parse(parts.uri.query().unwrap_or_default().as_bytes()).into_owned().collect();
+        let query =
+            url::form_urlencoded::parse(parts.uri.query().unwrap_or_default().as_bytes()).into_owned().collect();
         let call = Call {
             method: parts.method.clone(),
             path: parts.uri.path().to_owned(),
@@ -107,8 +112,10 @@ impl State {
         if !self.tokens.accepts(authorization, now) {
             let code = if authorization.is_some() { "ExpiredAuthenticationToken" } else { "AuthenticationFailed" };
             return Some(
-                Answer::error(401, code, "The access token is missing, expired or not of this simulator.")
-                    .with("www-authenticate", "Bearer authorization_uri=\"https://login.microsoftonline.com/\", error=\"invalid_token\""),
+                Answer::error(401, code, "The access token is missing, expired or not of this simulator.").with(
+                    "www-authenticate",
+                    "Bearer authorization_uri=\"https://login.microsoftonline.com/\", error=\"invalid_token\"",
+                ),
             );
         }
         if let Some(refusal) = self.admit(call, &route) {
@@ -116,7 +123,11 @@ impl State {
         }
         match self.quotas.take(&call.method, call.path.split('/').nth(2).unwrap_or_default(), self.clock.now()) {
             Err(wait) => {
-                let answer = Answer::error(429, "TooManyRequests", "Number of requests for the subscription exceeded the limit. Please try again later.");
+                let answer = Answer::error(
+                    429,
+                    "TooManyRequests",
+                    "Number of requests for the subscription exceeded the limit. Please try again later.",
+                );
                 Some(retry_after(answer, wait, &self.clock))
             }
             Ok((header, left)) => {
@@ -131,10 +142,18 @@ impl State {
         let version = call.query.get("api-version");
         match version {
             None => {
-                return Some(Answer::error(400, "MissingApiVersionParameter", "The api-version query parameter (?api-version=) is required for all requests."));
+                return Some(Answer::error(
+                    400,
+                    "MissingApiVersionParameter",
+                    "The api-version query parameter (?api-version=) is required for all requests.",
+                ));
             }
             Some(v) if !is_version(v) => {
-                return Some(Answer::error(400, "InvalidApiVersionParameter", format!("The api-version '{v}' is invalid.")));
+                return Some(Answer::error(
+                    400,
+                    "InvalidApiVersionParameter",
+                    format!("The api-version '{v}' is invalid."),
+                ));
             }
             Some(_) => {}
         }
@@ -146,7 +165,11 @@ impl State {
             _ => return None,
         };
         if !self.store.has_subscription(subscription) {
-            return Some(Answer::error(404, "SubscriptionNotFound", format!("The subscription '{subscription}' could not be found.")));
+            return Some(Answer::error(
+                404,
+                "SubscriptionNotFound",
+                format!("The subscription '{subscription}' could not be found."),
+            ));
         }
         if let Some(group) = group
             && !self.store.has_group(subscription, group)
@@ -196,7 +219,10 @@ impl State {
             FaultKind::ForeignLink => {
                 let mut answer = self.dispatch(call, route);
                 if let Some(object) = answer.body.as_mut().and_then(Value::as_object_mut) {
-                    object.insert("nextLink".to_owned(), json!("https://attacker.example.net/next?api-version=2024-05-01"));
+                    object.insert(
+                        "nextLink".to_owned(),
+                        json!("https://attacker.example.net/next?api-version=2024-05-01"),
+                    );
                 }
                 Some(answer)
             }
@@ -217,7 +243,9 @@ impl State {
 
     fn dispatch(&mut self, call: &Call, route: &Route) -> Answer {
         match (call.method.as_str(), route) {
-            ("GET", Route::Tenants) => list(vec![json!({ "id": format!("/tenants/{}", super::token::TENANT), "tenantId": super::token::TENANT })]),
+            ("GET", Route::Tenants) => list(vec![
+                json!({ "id": format!("/tenants/{}", super::token::TENANT), "tenantId": super::token::TENANT }),
+            ]),
             ("GET", Route::Subscriptions) => list(self.store.subscriptions()),
             ("GET", Route::Subscription(id)) => self
                 .store
@@ -240,8 +268,12 @@ impl State {
             ("GET", Route::Resource(id)) => self.get(call, id),
             ("PUT", Route::Resource(id)) => self.put(call, id),
             ("DELETE", Route::Resource(id)) => self.delete(call, id),
-            (_, Route::Unknown) => Answer::error(404, "InvalidResourceType", "The path is not one of Resource Manager's."),
-            (method, _) => Answer::error(405, "MethodNotAllowed", format!("The simulator does not serve {method} here.")),
+            (_, Route::Unknown) => {
+                Answer::error(404, "InvalidResourceType", "The path is not one of Resource Manager's.")
+            }
+            (method, _) => {
+                Answer::error(405, "MethodNotAllowed", format!("The simulator does not serve {method} here."))
+            }
         }
     }
 
@@ -251,7 +283,8 @@ impl State {
             return self.load_balancer_child(id, rest);
         }
         if kind == INSTANCE && id.name().parse::<u64>().is_err() {
-            let mut answer = Answer::error(400, "InvalidParameter", "Virtual Machine Scale Set VM instanceId must be a number.");
+            let mut answer =
+                Answer::error(400, "InvalidParameter", "Virtual Machine Scale Set VM instanceId must be a number.");
             if let Some(error) = answer.body.as_mut().and_then(|b| b.get_mut("error")).and_then(Value::as_object_mut) {
                 error.insert("target".to_owned(), json!("instanceId"));
             }
@@ -284,7 +317,9 @@ impl State {
         let Some(parent) = self.store.document(&lb.folded()) else {
             return not_found("Microsoft.Network/loadBalancers", lb.name(), lb.resource_group().unwrap_or_default());
         };
-        let Some(array) = CHILDREN.iter().find(|c| c.eq_ignore_ascii_case(kind)) else { return child_not_found(id.as_str()) };
+        let Some(array) = CHILDREN.iter().find(|c| c.eq_ignore_ascii_case(kind)) else {
+            return child_not_found(id.as_str());
+        };
         let key = id.folded();
         let child = store::children(Some(parent), array).iter().find(|c| store::key_of(c).as_ref() == Some(&key));
         match child {
@@ -316,9 +351,8 @@ impl State {
                 self.store.refresh(&key);
             }
         }
-        let in_group = |key: &String| {
-            group.is_none_or(|g| key.contains(&format!("/resourcegroups/{}/", g.to_ascii_lowercase())))
-        };
+        let in_group =
+            |key: &String| group.is_none_or(|g| key.contains(&format!("/resourcegroups/{}/", g.to_ascii_lowercase())));
         let status_only = kind == VM && call.query.get("statusOnly").is_some_and(|v| v.eq_ignore_ascii_case("true"));
         let shape = |body: &Value| {
             if status_only { status_of(body) } else { without_view(body) }
@@ -340,13 +374,21 @@ impl State {
             return list(store::children(Some(body), array).to_vec());
         }
         let below: &str = match kind {
-            "microsoft.network/virtualnetworks/subnets" => return list(store::children(Some(body), "subnets").to_vec()),
+            "microsoft.network/virtualnetworks/subnets" => {
+                return list(store::children(Some(body), "subnets").to_vec());
+            }
             "microsoft.network/networkinterfaces/ipconfigurations" => {
                 return list(store::children(Some(body), "ipConfigurations").to_vec());
             }
             INSTANCE => INSTANCE,
             _ if last.eq_ignore_ascii_case("networkInterfaces") && kind.starts_with(SCALE_SET) => INSTANCE_NIC,
-            _ => return Answer::error(404, "InvalidResourceType", format!("The resource type '{kind}' is not simulated.")),
+            _ => {
+                return Answer::error(
+                    404,
+                    "InvalidResourceType",
+                    format!("The resource type '{kind}' is not simulated."),
+                );
+            }
         };
         let prefix = format!("{key}/");
         let keys: Vec<&String> =
@@ -364,7 +406,9 @@ impl State {
             match (scope, parent) {
                 // A resource's list shows its own locks and those it inherits.
                 (Some(scope), Some(parent)) => parent.is_within(&scope),
-                (Some(scope), None) => group.is_none_or(|g| scope.resource_group().is_none_or(|s| s.eq_ignore_ascii_case(g))),
+                (Some(scope), None) => {
+                    group.is_none_or(|g| scope.resource_group().is_none_or(|s| s.eq_ignore_ascii_case(g)))
+                }
                 (None, _) => false,
             }
         });
@@ -375,25 +419,38 @@ impl State {
         let kind = target.resource_type().to_ascii_lowercase();
         match (kind.as_str(), action.to_ascii_lowercase().as_str()) {
             ("microsoft.network/loadbalancers/loadbalancingrules", "health") => self.rule_health(call, target),
-            (VM, "start" | "poweroff" | "deallocate" | "restart") | (INSTANCE, "start" | "poweroff" | "deallocate" | "restart") => {
-                self.power(call, target, action)
-            }
-            _ => Answer::error(404, "InvalidResourceType", format!("The action '{action}' on '{kind}' is not simulated.")),
+            (VM, "start" | "poweroff" | "deallocate" | "restart")
+            | (INSTANCE, "start" | "poweroff" | "deallocate" | "restart") => self.power(call, target, action),
+            _ => Answer::error(
+                404,
+                "InvalidResourceType",
+                format!("The action '{action}' on '{kind}' is not simulated."),
+            ),
         }
     }
 
     pub(super) fn put(&mut self, call: &Call, id: &ResourceId) -> Answer {
         let body = match call.json() {
             Ok(body) if body.is_object() => body,
-            Ok(_) => return Answer::error(400, "InvalidRequestContent", "The request content was invalid: an object was expected."),
+            Ok(_) => {
+                return Answer::error(
+                    400,
+                    "InvalidRequestContent",
+                    "The request content was invalid: an object was expected.",
+                );
+            }
             Err(answer) => return *answer,
         };
         if let Some((level, scope)) = self.store.lock_on(id)
             && level.eq_ignore_ascii_case("ReadOnly")
         {
-            return Answer::error(409, "ScopeLocked", format!(
-                "The scope '{id}' cannot perform write operation because following scope(s) are locked: '{scope}'. Please remove the lock and try again."
-            ));
+            return Answer::error(
+                409,
+                "ScopeLocked",
+                format!(
+                    "The scope '{id}' cannot perform write operation because following scope(s) are locked: '{scope}'. Please remove the lock and try again."
+                ),
+            );
         }
         let kind = id.resource_type().to_ascii_lowercase();
         match kind.as_str() {
@@ -436,7 +493,11 @@ impl State {
                 self.faults.clear();
                 Answer::empty(204)
             }
-            _ => Answer::error(404, "NotFound", "The simulator serves /sim/history, /sim/requests, /sim/estate, /sim/health and /sim/faults."),
+            _ => Answer::error(
+                404,
+                "NotFound",
+                "The simulator serves /sim/history, /sim/requests, /sim/estate, /sim/health and /sim/faults.",
+            ),
         }
     }
 }

@@ -33,9 +33,11 @@ impl State {
     pub(super) fn check_free(&self, key: &str) -> Option<Answer> {
         let ends = self.operations.holder(key)?;
         let left = ends.saturating_sub(self.clock.now());
-        let answer = Answer::network_error(429, "RetryableErrorDueToAnotherOperation", format!(
-            "Operation on resource {key} is in progress. Please retry after it has completed."
-        ));
+        let answer = Answer::network_error(
+            429,
+            "RetryableErrorDueToAnotherOperation",
+            format!("Operation on resource {key} is in progress. Please retry after it has completed."),
+        );
         Some(retry_after(answer, left, &self.clock))
     }
 
@@ -93,9 +95,11 @@ impl State {
             .collect();
         for lb in &touched {
             if self.operations.touching(lb) >= self.options.load_balancer_writes {
-                let answer = Answer::network_error(429, "RetryableError", format!(
-                    "A retryable error occurred: {lb} is being updated by other operations."
-                ));
+                let answer = Answer::network_error(
+                    429,
+                    "RetryableError",
+                    format!("A retryable error occurred: {lb} is being updated by other operations."),
+                );
                 return retry_after(answer, Duration::from_secs(1), &self.clock);
             }
         }
@@ -128,9 +132,13 @@ impl State {
     /// ARM's refusals of a NIC's or an instance's joining a pool.
     pub(super) fn refuse_join(&self, pool_key: &str, ip_config: &str, nic: &Value) -> Option<Answer> {
         let missing = || {
-            Answer::network_error(400, "InvalidResourceReference", format!(
-                "Resource {pool_key} referenced by resource {ip_config} was not found. Please make sure that the referenced resource exists, and that both resources are in the same region."
-            ))
+            Answer::network_error(
+                400,
+                "InvalidResourceReference",
+                format!(
+                    "Resource {pool_key} referenced by resource {ip_config} was not found. Please make sure that the referenced resource exists, and that both resources are in the same region."
+                ),
+            )
         };
         let (lb_key, _) = pool_key.rsplit_once("/backendaddresspools/")?;
         let Some(lb) = self.store.document(lb_key) else { return Some(missing()) };
@@ -140,9 +148,11 @@ impl State {
             .iter()
             .any(|a| a.pointer("/properties/ipAddress").is_some());
         if has_addresses || pool.pointer("/properties/virtualNetwork").is_some() {
-            return Some(Answer::network_error(400, "CannotMixIPBasedAddressesAndIPConfigurationsOnLoadBalancerBackendAddressPool", format!(
-                "Mixing backend ipconfigurations and IPAddresses in backend pool {pool_key} is not allowed."
-            )));
+            return Some(Answer::network_error(
+                400,
+                "CannotMixIPBasedAddressesAndIPConfigurationsOnLoadBalancerBackendAddressPool",
+                format!("Mixing backend ipconfigurations and IPAddresses in backend pool {pool_key} is not allowed."),
+            ));
         }
         let configs = array(nic, "/properties/ipConfigurations");
         let config = configs.iter().find(|c| str_at(c, "/id").is_some_and(|i| i.eq_ignore_ascii_case(ip_config)))?;
@@ -158,14 +168,19 @@ impl State {
                 .find(|c| str_at(c, "/id").is_some_and(|i| i.eq_ignore_ascii_case(member)));
             let Some(other) = other else { continue };
             if network(str_at(other, "/properties/subnet/id")) != own_network {
-                return Some(Answer::network_error(400, "NetworkInterfaceAndLoadBalancerAreInDifferentVnets", format!(
-                    "{ip_config} and the members of {pool_key} are in different virtual networks."
-                )));
+                return Some(Answer::network_error(
+                    400,
+                    "NetworkInterfaceAndLoadBalancerAreInDifferentVnets",
+                    format!("{ip_config} and the members of {pool_key} are in different virtual networks."),
+                ));
             }
-            if !str_at(other, "/properties/privateIPAddressVersion").unwrap_or("IPv4").eq_ignore_ascii_case(own_version) {
-                return Some(Answer::network_error(400, "AllIpConfigurationsInBackendAddressPoolMustHaveSamePrivateIpAddressVersion", format!(
-                    "{ip_config} and the members of {pool_key} differ in their IP version."
-                )));
+            if !str_at(other, "/properties/privateIPAddressVersion").unwrap_or("IPv4").eq_ignore_ascii_case(own_version)
+            {
+                return Some(Answer::network_error(
+                    400,
+                    "AllIpConfigurationsInBackendAddressPoolMustHaveSamePrivateIpAddressVersion",
+                    format!("{ip_config} and the members of {pool_key} differ in their IP version."),
+                ));
             }
         }
         let sku_of = |key: &str| {
@@ -189,7 +204,11 @@ impl State {
         let lb_key = lb_id.folded();
         self.store.refresh(&lb_key);
         let Some(lb) = self.store.document(&lb_key) else {
-            return not_found("Microsoft.Network/loadBalancers", lb_id.name(), lb_id.resource_group().unwrap_or_default());
+            return not_found(
+                "Microsoft.Network/loadBalancers",
+                lb_id.name(),
+                lb_id.resource_group().unwrap_or_default(),
+            );
         };
         let key = id.folded();
         let pools = children(Some(lb), "backendAddressPools");
@@ -222,7 +241,9 @@ impl State {
         self.store.touch(&lb_key);
         self.store.refresh(&lb_key);
         let now = self.clock.now();
-        if !store::address_members(&pool).is_empty() || before.as_ref().is_some_and(|b| !store::address_members(b).is_empty()) {
+        if !store::address_members(&pool).is_empty()
+            || before.as_ref().is_some_and(|b| !store::address_members(b).is_empty())
+        {
             self.store.record_addresses(&pool, now);
             self.note_addresses(before.as_ref(), &pool, now);
         }
@@ -258,27 +279,42 @@ impl State {
             Some(Value::Object(p)) => p.clone(),
             _ => Map::new(),
         };
-        let entries = properties.get("loadBalancerBackendAddresses").and_then(Value::as_array).cloned().unwrap_or_default();
+        let entries =
+            properties.get("loadBalancerBackendAddresses").and_then(Value::as_array).cloned().unwrap_or_default();
         let members: Vec<String> = self.store.members.get(&id.folded()).cloned().unwrap_or_default();
         let with_ip = entries.iter().filter(|e| e.pointer("/properties/ipAddress").is_some()).count();
         if !members.is_empty() && with_ip > 0 {
-            return Err(Box::new(Answer::network_error(400, "CannotMixIPBasedAddressesAndIPConfigurationsOnLoadBalancerBackendAddressPool", format!(
-                "Mixing backend ipconfigurations and IPAddresses in backend pool {id} is not allowed."
-            ))));
+            return Err(Box::new(Answer::network_error(
+                400,
+                "CannotMixIPBasedAddressesAndIPConfigurationsOnLoadBalancerBackendAddressPool",
+                format!("Mixing backend ipconfigurations and IPAddresses in backend pool {id} is not allowed."),
+            )));
         }
         let mut ips = HashSet::new();
         let mut names = HashSet::new();
         for entry in &entries {
             let name = str_at(entry, "/name").unwrap_or_default();
             if name.is_empty() || !names.insert(name.to_ascii_lowercase()) {
-                return Err(Box::new(Answer::network_error(400, "InvalidRequestFormat", format!("Backend address name '{name}' is empty or not unique in {id}."))));
+                return Err(Box::new(Answer::network_error(
+                    400,
+                    "InvalidRequestFormat",
+                    format!("Backend address name '{name}' is empty or not unique in {id}."),
+                )));
             }
             if let Some(ip) = str_at(entry, "/properties/ipAddress") {
                 if ip.parse::<std::net::IpAddr>().is_err() {
-                    return Err(Box::new(Answer::network_error(400, "InvalidIPAddress", format!("'{ip}' is not an IP address."))));
+                    return Err(Box::new(Answer::network_error(
+                        400,
+                        "InvalidIPAddress",
+                        format!("'{ip}' is not an IP address."),
+                    )));
                 }
                 if !ips.insert(ip.to_owned()) {
-                    return Err(Box::new(Answer::network_error(400, "DuplicateBackendAddressInPool", format!("The address {ip} occurs twice in {id}."))));
+                    return Err(Box::new(Answer::network_error(
+                        400,
+                        "DuplicateBackendAddressInPool",
+                        format!("The address {ip} occurs twice in {id}."),
+                    )));
                 }
             }
         }
@@ -290,12 +326,16 @@ impl State {
                 .collect();
             let own: HashSet<String> = members.iter().map(|m| m.to_ascii_lowercase()).collect();
             if !entries.is_empty() && listed != own {
-                return Err(Box::new(Answer::network_error(400, "ModificationOfNICIpConfigBackendPoolNotSupported", format!(
-                    "Members of {id} are IP configurations of network interfaces; change them there."
-                ))));
+                return Err(Box::new(Answer::network_error(
+                    400,
+                    "ModificationOfNICIpConfigBackendPoolNotSupported",
+                    format!("Members of {id} are IP configurations of network interfaces; change them there."),
+                )));
             }
         }
-        for derived in ["backendIPConfigurations", "loadBalancingRules", "outboundRule", "outboundRules", "inboundNatRules"] {
+        for derived in
+            ["backendIPConfigurations", "loadBalancingRules", "outboundRule", "outboundRules", "inboundNatRules"]
+        {
             match before.and_then(|b| b.pointer(&format!("/properties/{derived}"))) {
                 Some(kept) => properties.insert(derived.to_owned(), kept.clone()),
                 None => properties.remove(derived),
@@ -328,7 +368,11 @@ impl State {
         object.entry("sku").or_insert_with(|| json!({ "name": "Basic", "tier": "Regional" }));
         let properties = object.entry("properties").or_insert_with(|| json!({}));
         for kind in CHILDREN {
-            let Some(list) = properties.as_object_mut().map(|p| p.entry(kind).or_insert_with(|| json!([]))).and_then(Value::as_array_mut) else {
+            let Some(list) = properties
+                .as_object_mut()
+                .map(|p| p.entry(kind).or_insert_with(|| json!([])))
+                .and_then(Value::as_array_mut)
+            else {
                 continue;
             };
             for child in list.iter_mut().filter_map(Value::as_object_mut) {
@@ -344,9 +388,11 @@ impl State {
         let kept: HashSet<String> = children(Some(&body), "backendAddressPools").iter().filter_map(key_of).collect();
         for pool in children(before.as_ref(), "backendAddressPools").iter().filter_map(key_of) {
             if !kept.contains(&pool) && self.store.members.get(&pool).is_some_and(|m| !m.is_empty()) {
-                return Answer::network_error(400, "InUseBackendAddressPoolCannotBeDeleted", format!(
-                    "Backend address pool {pool} is in use and cannot be deleted."
-                ));
+                return Answer::network_error(
+                    400,
+                    "InUseBackendAddressPoolCannotBeDeleted",
+                    format!("Backend address pool {pool} is in use and cannot be deleted."),
+                );
             }
         }
         let status = if before.is_some() { 200 } else { 201 };
@@ -369,15 +415,37 @@ impl State {
         }
         let Some(body) = self.store.document(&key).cloned() else { return Answer::empty(204) };
         if let Some((_, scope)) = self.store.lock_on(id) {
-            return Answer::error(409, "ScopeLocked", format!("The scope '{id}' cannot perform delete operation because following scope(s) are locked: '{scope}'."));
+            return Answer::error(
+                409,
+                "ScopeLocked",
+                format!(
+                    "The scope '{id}' cannot perform delete operation because following scope(s) are locked: '{scope}'."
+                ),
+            );
         }
         let kind = id.resource_type().to_ascii_lowercase();
         if kind == NIC && body.pointer("/properties/virtualMachine/id").is_some() {
-            return Answer::network_error(400, "NicInUse", format!("Network Interface {id} is used by an existing VM. A network interface cannot be deleted while it is in use."));
+            return Answer::network_error(
+                400,
+                "NicInUse",
+                format!(
+                    "Network Interface {id} is used by an existing VM. A network interface cannot be deleted while it is in use."
+                ),
+            );
         }
-        let mut effects: Vec<Effect> = pools_of_nic(&body).map(|(pool, ip_config)| Effect::Left { pool, ip_config }).collect();
-        if kind == LOAD_BALANCER && children(Some(&body), "backendAddressPools").iter().filter_map(key_of).any(|p| self.store.members.get(&p).is_some_and(|m| !m.is_empty())) {
-            return Answer::network_error(400, "InUseBackendAddressPoolCannotBeDeleted", format!("{id} has backend pools with members."));
+        let mut effects: Vec<Effect> =
+            pools_of_nic(&body).map(|(pool, ip_config)| Effect::Left { pool, ip_config }).collect();
+        if kind == LOAD_BALANCER
+            && children(Some(&body), "backendAddressPools")
+                .iter()
+                .filter_map(key_of)
+                .any(|p| self.store.members.get(&p).is_some_and(|m| !m.is_empty()))
+        {
+            return Answer::network_error(
+                400,
+                "InUseBackendAddressPoolCannotBeDeleted",
+                format!("{id} has backend pools with members."),
+            );
         }
         effects.insert(0, Effect::Deleted(key.clone()));
         self.store.set_state(&key, "Deleting");
@@ -440,7 +508,11 @@ fn normalise_nic(id: &ResourceId, body: &mut Value, before: Option<&Value>) -> R
     let invalid = |message: String| Box::new(Answer::network_error(400, "InvalidRequestFormat", message));
     let Some(object) = body.as_object_mut() else { return Err(invalid("an object was expected".to_owned())) };
     if object.get("location").and_then(Value::as_str).is_none() {
-        return Err(Box::new(Answer::error(400, "LocationRequired", "The location property is required for this definition.")));
+        return Err(Box::new(Answer::error(
+            400,
+            "LocationRequired",
+            "The location property is required for this definition.",
+        )));
     }
     object.insert("id".to_owned(), json!(before.and_then(|b| str_at(b, "/id")).unwrap_or(id.as_str())));
     object.insert("name".to_owned(), json!(before.and_then(|b| str_at(b, "/name")).unwrap_or(id.name())));
@@ -462,14 +534,17 @@ fn normalise_nic(id: &ResourceId, body: &mut Value, before: Option<&Value>) -> R
         return Err(invalid(format!("Network interface {id} must have at least one ip configuration.")));
     }
     for config in configs.iter_mut() {
-        let Some(config) = config.as_object_mut() else { return Err(invalid("an ip configuration must be an object".to_owned())) };
+        let Some(config) = config.as_object_mut() else {
+            return Err(invalid("an ip configuration must be an object".to_owned()));
+        };
         let Some(name) = config.get("name").and_then(Value::as_str).map(str::to_owned) else {
             return Err(invalid("an ip configuration has no name".to_owned()));
         };
         let known = before
             .map(|b| array(b, "/properties/ipConfigurations"))
             .and_then(|list| list.iter().find(|c| str_at(c, "/name").is_some_and(|n| n.eq_ignore_ascii_case(&name))));
-        let own = known.and_then(|k| str_at(k, "/id")).map_or_else(|| format!("{id}/ipConfigurations/{name}"), str::to_owned);
+        let own =
+            known.and_then(|k| str_at(k, "/id")).map_or_else(|| format!("{id}/ipConfigurations/{name}"), str::to_owned);
         config.insert("id".to_owned(), json!(own));
         config.insert("type".to_owned(), json!("Microsoft.Network/networkInterfaces/ipConfigurations"));
         let Some(inner) = config.entry("properties").or_insert_with(|| json!({})).as_object_mut() else { continue };

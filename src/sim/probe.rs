@@ -38,9 +38,15 @@ impl State {
     pub(super) fn rule_health(&mut self, call: &Call, rule_id: &ResourceId) -> Answer {
         let Some(lb_id) = rule_id.parent() else { return Answer::empty(404) };
         self.store.refresh(&lb_id.folded());
-        let Some(lb) = self.store.document(&lb_id.folded()) else { return super::answer::child_not_found(rule_id.as_str()) };
+        let Some(lb) = self.store.document(&lb_id.folded()) else {
+            return super::answer::child_not_found(rule_id.as_str());
+        };
         if !str_at(lb, "/sku/name").is_some_and(|s| s.eq_ignore_ascii_case("Standard")) {
-            return Answer::network_error(400, "LoadBalancerSkuNotSupported", "Health status is supported for Standard load balancers only.");
+            return Answer::network_error(
+                400,
+                "LoadBalancerSkuNotSupported",
+                "Health status is supported for Standard load balancers only.",
+            );
         }
         let rule_key = rule_id.folded();
         let rules = children(Some(lb), "loadBalancingRules");
@@ -50,7 +56,11 @@ impl State {
         let probe_key = str_at(rule, "/properties/probe/id").map(str::to_ascii_lowercase);
         let probe = children(Some(lb), "probes").iter().find(|p| key_of(p).is_some() && key_of(p) == probe_key);
         let Some(probe) = probe else {
-            return Answer::network_error(400, "LoadBalancingRuleHasNoProbe", "Health status is supported for rules with a probe only.");
+            return Answer::network_error(
+                400,
+                "LoadBalancingRuleHasNoProbe",
+                "Health status is supported for rules with a probe only.",
+            );
         };
         let number = |p: &str, d: u64| probe.pointer(&format!("/properties/{p}")).and_then(Value::as_u64).unwrap_or(d);
         let spec = ProbeSpec {
@@ -60,7 +70,8 @@ impl State {
             all_up: str_at(probe, "/properties/noHealthyBackendsBehavior") == Some("AllProbedUp"),
         };
         let pool_key = str_at(rule, "/properties/backendAddressPool/id").unwrap_or_default().to_ascii_lowercase();
-        let pool = children(Some(lb), "backendAddressPools").iter().find(|p| key_of(p).as_deref() == Some(&pool_key)).cloned();
+        let pool =
+            children(Some(lb), "backendAddressPools").iter().find(|p| key_of(p).as_deref() == Some(&pool_key)).cloned();
         let mut lines = pool.map(|p| self.lines(&pool_key, &p, &spec, lb_id.subscription())).unwrap_or_default();
         if spec.all_up && lines.iter().all(|l| str_at(l, "/state") != Some("Up")) {
             for line in lines.iter_mut().filter_map(Value::as_object_mut) {
@@ -71,7 +82,8 @@ impl State {
         let up = lines.iter().filter(|l| str_at(l, "/state") == Some("Up")).count();
         let body = json!({ "up": up, "down": lines.len() - up, "loadBalancerBackendAddresses": lines });
         let time = self.options.operation_time / 4;
-        let answer = self.begin(call, rule_id, Provider::Network, time, Answer::empty(202), |op| op.result = Some(body));
+        let answer =
+            self.begin(call, rule_id, Provider::Network, time, Answer::empty(202), |op| op.result = Some(body));
         // Only a Location is documented for this action.
         Answer { headers: answer.headers.into_iter().filter(|(n, _)| *n != "azure-asyncoperation").collect(), ..answer }
     }
@@ -103,7 +115,14 @@ impl State {
         out
     }
 
-    fn judge(&self, pool: &str, member: &str, config: Option<&str>, admin: &str, spec: &ProbeSpec) -> (&'static str, &'static str) {
+    fn judge(
+        &self,
+        pool: &str,
+        member: &str,
+        config: Option<&str>,
+        admin: &str,
+        spec: &ProbeSpec,
+    ) -> (&'static str, &'static str) {
         match admin {
             "Up" => return ("Up", "Up_Admin"),
             "Down" => return ("Down", "Down_Admin"),
@@ -142,7 +161,9 @@ impl State {
             Some("refused") if http => Guest::Fails("Down_Probe_HttpEndpointUnreachable"),
             Some("silent") if http => Guest::Fails("Down_Probe_HttpNoResponse"),
             Some("refused" | "silent" | "timeout") => Guest::Fails("Down_Probe_TcpProbeTimeout"),
-            Some(tag) if tag.starts_with("http ") && tag != "http 200" && http => Guest::Fails("Down_Probe_HttpStatusCodeError"),
+            Some(tag) if tag.starts_with("http ") && tag != "http 200" && http => {
+                Guest::Fails("Down_Probe_HttpStatusCodeError")
+            }
             _ => Guest::Answers,
         };
         (guest, changed)

@@ -19,8 +19,7 @@ struct Limit {
     per_second: f64,
 }
 
-const READS: Limit =
-    Limit { header: "x-ms-ratelimit-remaining-subscription-reads", capacity: 250.0, per_second: 25.0 };
+const READS: Limit = Limit { header: "x-ms-ratelimit-remaining-subscription-reads", capacity: 250.0, per_second: 25.0 };
 const WRITES: Limit =
     Limit { header: "x-ms-ratelimit-remaining-subscription-writes", capacity: 200.0, per_second: 10.0 };
 const DELETES: Limit =
@@ -37,7 +36,12 @@ impl Quotas {
     }
 
     /// Takes one token: the header that tells what is left, or how long to wait.
-    pub(super) fn take(&mut self, method: &http::Method, subscription: &str, now: SimTime) -> Result<(&'static str, u64), Duration> {
+    pub(super) fn take(
+        &mut self,
+        method: &http::Method,
+        subscription: &str,
+        now: SimTime,
+    ) -> Result<(&'static str, u64), Duration> {
         let limit = match *method {
             http::Method::PUT | http::Method::PATCH => WRITES,
             http::Method::DELETE => DELETES,

@@ -102,9 +102,13 @@ mod tests {
         assert!(matches!(Route::of(nic), Route::Resource(id) if id.name() == "n"));
         assert!(matches!(Route::of("/subscriptions/s/providers/Microsoft.Network/loadBalancers"),
             Route::Collection { parent: None, group: None, kind, .. } if kind == "microsoft.network/loadbalancers"));
-        assert!(matches!(Route::of("/subscriptions/s/resourceGroups/g/providers/Microsoft.Network/loadBalancers/l/loadBalancingRules/r/health"),
-            Route::Collection { parent: Some(p), last, .. } if p.name() == "r" && last == "health"));
-        assert!(matches!(Route::of("/subscriptions/s/providers/Microsoft.Network/locations/we/operations/x"), Route::Operation(id, false) if id == "x"));
+        assert!(
+            matches!(Route::of("/subscriptions/s/resourceGroups/g/providers/Microsoft.Network/loadBalancers/l/loadBalancingRules/r/health"),
+            Route::Collection { parent: Some(p), last, .. } if p.name() == "r" && last == "health")
+        );
+        assert!(
+            matches!(Route::of("/subscriptions/s/providers/Microsoft.Network/locations/we/operations/x"), Route::Operation(id, false) if id == "x")
+        );
         assert!(matches!(Route::of(&format!("{nic}/providers/Microsoft.Authorization/locks")),
             Route::Collection { parent: Some(_), kind, .. } if kind == "microsoft.authorization/locks"));
         assert_eq!(Route::of("/"), Route::Unknown);

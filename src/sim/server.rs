@@ -78,11 +78,8 @@ async fn answer(
     request: hyper::Request<Incoming>,
 ) -> Result<hyper::Response<Full<Bytes>>, std::io::Error> {
     let (parts, body) = request.into_parts();
-    let body = Limited::new(body, MAX_REQUEST)
-        .collect()
-        .await
-        .map_err(|e| std::io::Error::other(e.to_string()))?
-        .to_bytes();
+    let body =
+        Limited::new(body, MAX_REQUEST).collect().await.map_err(|e| std::io::Error::other(e.to_string()))?.to_bytes();
     match simulator.handle(http::Request::from_parts(parts, body)) {
         Some(response) => Ok(response.map(Full::new)),
         None => Err(std::io::Error::new(std::io::ErrorKind::ConnectionReset, "a fault was asked for")),

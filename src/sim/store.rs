@@ -22,8 +22,7 @@ pub(super) const NIC: &str = "microsoft.network/networkinterfaces";
 pub(super) const VM: &str = "microsoft.compute/virtualmachines";
 pub(super) const SCALE_SET: &str = "microsoft.compute/virtualmachinescalesets";
 pub(super) const INSTANCE: &str = "microsoft.compute/virtualmachinescalesets/virtualmachines";
-pub(super) const INSTANCE_NIC: &str =
-    "microsoft.compute/virtualmachinescalesets/virtualmachines/networkinterfaces";
+pub(super) const INSTANCE_NIC: &str = "microsoft.compute/virtualmachinescalesets/virtualmachines/networkinterfaces";
 pub(super) const LOCK: &str = "microsoft.authorization/locks";
 
 /// The arrays of a load balancer's children, with the child's type segment.
@@ -64,7 +63,8 @@ impl Store {
             };
             let id = body.get("id").and_then(Value::as_str).ok_or_else(|| bad("id", "it is missing".to_owned()))?;
             let id = ResourceId::parse(id).map_err(|e| bad("id", e.to_string()))?;
-            if body.get("etag").and_then(Value::as_str).is_none() && id.resource_type().to_ascii_lowercase().starts_with("microsoft.network/")
+            if body.get("etag").and_then(Value::as_str).is_none()
+                && id.resource_type().to_ascii_lowercase().starts_with("microsoft.network/")
                 && let Some(object) = body.as_object_mut()
             {
                 object.insert("etag".to_owned(), json!(network_etag(chance)));
@@ -208,9 +208,8 @@ impl Store {
             let lock = self.documents.get(key)?;
             let scope = key.split("/providers/microsoft.authorization/").next()?;
             let scope = ResourceId::parse(scope).ok()?;
-            id.is_within(&scope).then(|| {
-                (str_at(lock, "/properties/level").unwrap_or("ReadOnly").to_owned(), scope.to_string())
-            })
+            id.is_within(&scope)
+                .then(|| (str_at(lock, "/properties/level").unwrap_or("ReadOnly").to_owned(), scope.to_string()))
         })
     }
 
@@ -261,9 +260,9 @@ impl Store {
     /// A member is out, unless its document refers to the pool again by now.
     pub(super) fn leave(&mut self, pool: &str, ip_config: &str, now: SimTime) {
         let nic = ResourceId::parse(ip_config).ok().and_then(|i| i.parent()).map(|n| n.folded());
-        let still = nic.and_then(|n| self.documents.get(&n)).is_some_and(|nic| {
-            pools_of_nic(nic).any(|(p, c)| p == pool && c.eq_ignore_ascii_case(ip_config))
-        });
+        let still = nic
+            .and_then(|n| self.documents.get(&n))
+            .is_some_and(|nic| pools_of_nic(nic).any(|(p, c)| p == pool && c.eq_ignore_ascii_case(ip_config)));
         if still {
             return;
         }
@@ -337,11 +336,14 @@ impl Store {
 fn derive(pool: &mut Value, members: &[String]) {
     let is_ip = pool.pointer("/properties/virtualNetwork").is_some()
         || array(pool, "/properties/loadBalancerBackendAddresses").iter().any(|a| {
-            a.pointer("/properties/ipAddress").is_some() || a.pointer("/properties/loadBalancerFrontendIPConfiguration").is_some()
+            a.pointer("/properties/ipAddress").is_some()
+                || a.pointer("/properties/loadBalancerFrontendIPConfiguration").is_some()
         });
     let old: HashMap<String, Value> = array(pool, "/properties/loadBalancerBackendAddresses")
         .iter()
-        .filter_map(|a| Some((str_at(a, "/properties/networkInterfaceIPConfiguration/id")?.to_ascii_lowercase(), a.clone())))
+        .filter_map(|a| {
+            Some((str_at(a, "/properties/networkInterfaceIPConfiguration/id")?.to_ascii_lowercase(), a.clone()))
+        })
         .collect();
     let Some(properties) = pool.get_mut("properties").and_then(Value::as_object_mut) else { return };
     if members.is_empty() {
@@ -359,9 +361,9 @@ fn derive(pool: &mut Value, members: &[String]) {
     let addresses = members
         .iter()
         .map(|m| {
-            old.get(&m.to_ascii_lowercase()).cloned().unwrap_or_else(|| {
-                json!({ "name": entry_name(m), "properties": { "networkInterfaceIPConfiguration": { "id": m } } })
-            })
+            old.get(&m.to_ascii_lowercase()).cloned().unwrap_or_else(
+                || json!({ "name": entry_name(m), "properties": { "networkInterfaceIPConfiguration": { "id": m } } }),
+            )
         })
         .collect();
     properties.insert("loadBalancerBackendAddresses".to_owned(), Value::Array(addresses));
@@ -381,7 +383,10 @@ fn entry_name(ip_config: &str) -> String {
 pub(super) fn address_members(pool: &Value) -> Vec<String> {
     array(pool, "/properties/loadBalancerBackendAddresses")
         .iter()
-        .filter_map(|a| str_at(a, "/properties/ipAddress").or_else(|| str_at(a, "/properties/loadBalancerFrontendIPConfiguration/id")))
+        .filter_map(|a| {
+            str_at(a, "/properties/ipAddress")
+                .or_else(|| str_at(a, "/properties/loadBalancerFrontendIPConfiguration/id"))
+        })
         .map(str::to_owned)
         .collect()
 }
@@ -405,7 +410,11 @@ pub(super) fn guid(chance: &mut fastrand::Rng) -> String {
     let (a, b) = (chance.u64(..), chance.u64(..));
     format!(
         "{:08x}-{:04x}-4{:03x}-{:04x}-{:012x}",
-        a >> 32, (a >> 16) & 0xffff, a & 0xfff, 0x8000 | (b >> 48 & 0x3fff), b & 0xffff_ffff_ffff
+        a >> 32,
+        (a >> 16) & 0xffff,
+        a & 0xfff,
+        0x8000 | (b >> 48 & 0x3fff),
+        b & 0xffff_ffff_ffff
     )
 }
 

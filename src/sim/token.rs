@@ -23,9 +23,7 @@ pub(super) struct Tokens {
 impl Tokens {
     pub(super) fn new(chance: &mut fastrand::Rng) -> Self {
         // Two simulators on one machine must not take each other's tokens, seed or not.
-        let salt = std::time::SystemTime::now()
-            .duration_since(std::time::UNIX_EPOCH)
-            .map_or(0, |d| d.subsec_nanos());
+        let salt = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).map_or(0, |d| d.subsec_nanos());
         Self { secret: format!("{:016x}{:08x}", chance.u64(..), salt), issued: HashMap::new() }
     }
 
@@ -58,13 +56,16 @@ impl Tokens {
         }));
         let token = format!("{head}.{claims}.{}", URL_SAFE_NO_PAD.encode(b"simulated"));
         self.issued.insert(token.clone(), expires);
-        Answer::json(200, json!({
-            "access_token": token,
-            "expires_on": expires.to_string(),
-            "resource": resource,
-            "token_type": "Bearer",
-            "client_id": "00000000-0000-0000-0000-0000000000cc",
-        }))
+        Answer::json(
+            200,
+            json!({
+                "access_token": token,
+                "expires_on": expires.to_string(),
+                "resource": resource,
+                "token_type": "Bearer",
+                "client_id": "00000000-0000-0000-0000-0000000000cc",
+            }),
+        )
     }
 
     /// Whether an `Authorization` header carries a token issued here.
