@@ -2,7 +2,8 @@
 
 use std::collections::HashMap;
 
-use futures::{StreamExt as _, TryStreamExt as _, stream};
+use futures::future::BoxFuture;
+use futures::{FutureExt as _, StreamExt as _, TryStreamExt as _, stream};
 use serde_json::Value;
 
 use super::change::{MemberTarget, Request};
@@ -108,7 +109,7 @@ pub async fn gather_edits(reader: &Reader, edits: &[Edit]) -> Result<Documents, 
 
 async fn read_all(reader: &Reader, pools: &[ResourceId], members: &[ResourceId]) -> Result<Documents, ArmError> {
     let mut documents = Documents::default();
-    let mut first: Vec<(ResourceId, &str)> = Vec::new();
+    let mut first: Vec<(ResourceId, &'static str)> = Vec::new();
     let add = |list: &mut Vec<(ResourceId, &'static str)>, id: ResourceId, query| {
         if !list.iter().any(|(i, _)| *i == id) {
             list.push((id, query));
@@ -134,7 +135,7 @@ async fn read_all(reader: &Reader, pools: &[ResourceId], members: &[ResourceId])
 
     // The machines of the members tell power and availability set; one member of each pool tells
     // the virtual network where no frontend does.
-    let mut second: Vec<(ResourceId, &str)> = Vec::new();
+    let mut second: Vec<(ResourceId, &'static str)> = Vec::new();
     for config in members {
         let nic = config.parent().and_then(|n| documents.get(&n).cloned());
         if let Some(vm) = nic.and_then(|n| NetworkInterface(n.body()).virtual_machine())
@@ -174,23 +175,14 @@ async fn read_all(reader: &Reader, pools: &[ResourceId], members: &[ResourceId])
     Ok(documents)
 }
 
-async fn read_into(reader: &Reader, documents: &mut Documents, ids: Vec<(ResourceId, &str)>) -> Result<(), ArmError> {
-    let read: Vec<(ResourceId, Option<Document>)> = stream::iter(ids)
-        .map(|(id, query)| async move {
-            let version = if id.is_type("Microsoft.Compute/virtualMachineScaleSets/virtualMachines/networkInterfaces") {
-                crate::azure::SCALE_SET_NICS
-            } else {
-                version_of(&id)
-            };
-            match reader.get(&id, version, query).await {
-                Ok(document) => Ok((id, Some(document))),
-                Err(error) if error.is_gone() => Ok((id, None)),
-                Err(error) => Err(error),
-            }
-        })
-        .buffered(16)
-        .try_collect()
-        .await?;
+async fn read_into(
+    reader: &Reader,
+    documents: &mut Documents,
+    ids: Vec<(ResourceId, &'static str)>,
+) -> Result<(), ArmError> {
+    let asked: Vec<BoxFuture<'_, Asked>> =
+        ids.into_iter().map(|(id, query)| read_one(reader, id, query).boxed()).collect();
+    let read: Vec<(ResourceId, Option<Document>)> = stream::iter(asked).buffered(16).try_collect().await?;
     for (id, document) in read {
         match document {
             Some(document) => {
@@ -200,4 +192,20 @@ async fn read_into(reader: &Reader, documents: &mut Documents, ids: Vec<(Resourc
         }
     }
     Ok(())
+}
+
+/// A document, or `None` where it is not there.
+type Asked = Result<(ResourceId, Option<Document>), ArmError>;
+
+async fn read_one(reader: &Reader, id: ResourceId, query: &'static str) -> Asked {
+    let version = if id.is_type("Microsoft.Compute/virtualMachineScaleSets/virtualMachines/networkInterfaces") {
+        crate::azure::SCALE_SET_NICS
+    } else {
+        version_of(&id)
+    };
+    match reader.get(&id, version, query).await {
+        Ok(document) => Ok((id, Some(document))),
+        Err(error) if error.is_gone() => Ok((id, None)),
+        Err(error) => Err(error),
+    }
 }

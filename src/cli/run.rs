@@ -4,11 +4,10 @@ use std::ffi::OsString;
 use std::io::IsTerminal as _;
 use std::path::PathBuf;
 use std::process::ExitCode;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use clap::{Arg, ArgAction, Args as _, Command, FromArgMatches as _};
 use rhai::Map;
-use tokio_util::sync::CancellationToken;
 
 use super::apply;
 use super::args::{Globals, Output, RunArgs};
@@ -18,6 +17,7 @@ use super::output::{self, safe};
 use crate::changes::{Outcome, Plan};
 use crate::config::Config;
 use crate::script::engine::{Script, compile_alone};
+use crate::script::host::Stop;
 use crate::script::params::Param;
 use crate::script::{Console, Host, ScriptError, repl as line_editor};
 use crate::session::{Session, SessionError};
@@ -27,9 +27,7 @@ struct Terminal {
     session: Session,
     globals: Globals,
     runtime: tokio::runtime::Handle,
-    cancel: CancellationToken,
-    /// The exit code of a plan that did not end well.
-    worst: Mutex<Option<Outcome>>,
+    stop: Stop,
 }
 
 impl Host for Terminal {
@@ -54,15 +52,11 @@ impl Host for Terminal {
     fn apply(&self, plan: &Plan) -> Result<Option<Outcome>, SessionError> {
         let globals = Globals { yes: true, ..self.globals.clone() };
         let shown = apply::confirmed(&globals, &self.session, plan.clone());
-        let outcome = self.runtime.block_on(shown)?;
-        if let Some(outcome) = outcome.filter(|o| *o != Outcome::Done) {
-            *self.worst.lock().unwrap_or_else(PoisonError::into_inner) = Some(outcome);
-        }
-        Ok(outcome)
+        self.runtime.block_on(shown)
     }
 
-    fn cancel(&self) -> &CancellationToken {
-        &self.cancel
+    fn stop(&self) -> &Stop {
+        &self.stop
     }
 }
 
@@ -152,7 +146,10 @@ pub fn prepare(globals: &mut Globals, args: &RunArgs) -> Result<Option<Prepared>
         Ok(matches) => matches,
         Err(error) => {
             let code = if error.use_stderr() { USAGE } else { 0 };
-            error.print()?;
+            match error.print() {
+                Err(e) if e.kind() != std::io::ErrorKind::BrokenPipe => return Err(e.into()),
+                _ => {}
+            }
             return if code == 0 { Ok(None) } else { Err(Failure::new(USAGE, "")) };
         }
     };
@@ -174,7 +171,6 @@ pub(super) async fn main(
     let Some(Prepared { script, values }) = prepared else { return Ok(ExitCode::SUCCESS) };
     let session = open::session(&globals, in_process)?;
     let host = Arc::new(terminal(&globals, &session));
-    let cancel = host.cancel.clone();
     let running = tokio::task::spawn_blocking({
         let host = Arc::clone(&host);
         move || {
@@ -186,7 +182,7 @@ pub(super) async fn main(
     let result = loop {
         tokio::select! {
             result = &mut running => break result,
-            Ok(()) = tokio::signal::ctrl_c() => cancel.cancel(),
+            Ok(()) = tokio::signal::ctrl_c() => host.stop.ask(),
         }
     };
     match result {
@@ -212,8 +208,7 @@ fn terminal(globals: &Globals, session: &Session) -> Terminal {
         session: session.clone(),
         globals: globals.clone(),
         runtime: tokio::runtime::Handle::current(),
-        cancel: CancellationToken::new(),
-        worst: Mutex::default(),
+        stop: Stop::default(),
     }
 }
 
@@ -223,19 +218,28 @@ pub(super) async fn repl(globals: &Globals, session: Session) -> Result<ExitCode
     let history = session.config().state_dir().map_err(|e| Failure::usage(e.to_string()))?.join("history.rhai");
     let host = Arc::new(terminal(globals, &session));
     let interactive = std::io::stdin().is_terminal();
-    let done = tokio::task::spawn_blocking(move || -> std::io::Result<bool> {
-        let mut console = Console::new(session.clone(), host.clone(), host.runtime.clone());
-        if !interactive {
-            return line_editor::run_piped(&mut console, std::io::stdin().lock());
+    let conversation = tokio::task::spawn_blocking({
+        let host = Arc::clone(&host);
+        move || -> std::io::Result<bool> {
+            let mut console = Console::new(session.clone(), host.clone(), host.runtime.clone());
+            if !interactive {
+                return line_editor::run_piped(&mut console, std::io::stdin().lock());
+            }
+            println!(
+                "azlb {} on {}. help() lists the functions; Tab completes; Ctrl-D ends.",
+                env!("CARGO_PKG_VERSION"),
+                session.place()
+            );
+            line_editor::run(&session, &mut console, history, || host.stop.forget())?;
+            Ok(true)
         }
-        println!(
-            "azlb {} on {}. help() lists the functions; Tab completes; Ctrl-D ends.",
-            env!("CARGO_PKG_VERSION"),
-            session.place()
-        );
-        line_editor::run(&session, &mut console, history, || {})?;
-        Ok(true)
     });
-    let well = done.await.map_err(|e| Failure::new(FAILED, e.to_string()))??;
+    tokio::pin!(conversation);
+    let well = loop {
+        tokio::select! {
+            done = &mut conversation => break done.map_err(|e| Failure::new(FAILED, e.to_string()))??,
+            Ok(()) = tokio::signal::ctrl_c() => host.stop.ask(),
+        }
+    };
     Ok(if well { ExitCode::SUCCESS } else { ExitCode::from(FAILED) })
 }

@@ -7,7 +7,8 @@ pub mod reason;
 
 use std::collections::HashMap;
 
-use futures::{StreamExt as _, stream};
+use futures::future::BoxFuture;
+use futures::{FutureExt as _, StreamExt as _, stream};
 use serde::{Deserialize, Serialize};
 use tokio::time::Instant;
 
@@ -109,17 +110,12 @@ pub async fn read(reader: &Reader, rules: &[ResourceId]) -> Result<PoolHealth, A
     if rules.is_empty() {
         return Ok(PoolHealth::unknown("no rule with a probe uses this pool"));
     }
-    let answers: Vec<(ResourceId, Result<_, ArmError>)> = stream::iter(rules.to_vec())
-        .map(|rule| async move {
-            let answer = rule_health::ask(reader, &rule).await;
-            (rule, answer)
-        })
-        .buffered(4)
-        .collect()
-        .await;
+    let asked: Vec<BoxFuture<'_, Result<_, ArmError>>> =
+        rules.iter().map(|r| rule_health::ask(reader, r).boxed()).collect();
+    let answers: Vec<Result<_, ArmError>> = stream::iter(asked).buffered(4).collect().await;
     let mut readings = Vec::new();
     let mut failures: HashMap<String, ArmError> = HashMap::new();
-    for (rule, answer) in answers {
+    for (rule, answer) in rules.iter().zip(answers) {
         match answer {
             Ok(body) => readings.extend(RuleHealth(&body).backends().map(|b| Reading {
                 rule: rule.name().to_owned(),

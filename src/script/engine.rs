@@ -33,10 +33,10 @@ impl Console {
     /// must be used on a thread that may block.
     pub fn new(session: Session, host: Arc<dyn Host>, runtime: tokio::runtime::Handle) -> Self {
         let mut engine = limited();
-        let stop = host.cancel().clone();
+        let stopper = Arc::clone(&host);
         engine.on_progress(move |operations| {
-            // Looking at the token on every operation would cost more than the operation.
-            (operations % 256 == 0 && stop.is_cancelled()).then_some(Dynamic::UNIT)
+            // Looking at it on every operation would cost more than the operation.
+            (operations % 256 == 0 && stopper.stop().asked()).then_some(Dynamic::UNIT)
         });
         let printer = Arc::clone(&host);
         engine.on_print(move |text| printer.print(text));

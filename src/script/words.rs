@@ -27,11 +27,10 @@ pub(super) struct Surroundings {
 impl Surroundings {
     /// Waits for the network on the script's own thread, until the operator stops it.
     fn wait<T>(&self, future: impl Future<Output = Result<T, SessionError>>) -> Answer<T> {
-        let cancel = self.host.cancel().clone();
         self.runtime.block_on(async {
             tokio::select! {
                 result = future => result.map_err(carry),
-                () = cancel.cancelled() => Err(stopped("stopped by the operator")),
+                () = self.host.stop().wait() => Err(stopped("stopped by the operator")),
             }
         })
     }

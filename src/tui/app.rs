@@ -1,0 +1,143 @@
+//! The loop: what happens is drained, the model updated, commands started, and the screen drawn
+//! where something changed, at most thirty times a second.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use crossterm::event::{Event as TerminalEvent, KeyEventKind};
+use futures::{FutureExt as _, Stream, StreamExt as _};
+use ratatui::Terminal;
+use ratatui::backend::Backend;
+use tokio::sync::mpsc;
+use tokio::time::Instant;
+
+use super::command::{Command, Tasks};
+use super::event::Event;
+use super::model::Model;
+use super::snapshot;
+use super::theme::Theme;
+use super::update::update;
+use super::view;
+use crate::session::Session;
+
+/// The shortest time between two frames.
+const FRAME: Duration = Duration::from_millis(33);
+
+/// How often ages are shown anew, and whether health is due is looked at.
+const TICK: Duration = Duration::from_secs(1);
+
+/// How the screen looks: colours and glyphs.
+#[derive(Debug, Clone)]
+pub struct Faces {
+    /// The colours.
+    pub theme: Theme,
+    /// Whether glyphs beyond ASCII may be used.
+    pub unicode: bool,
+}
+
+impl Faces {
+    /// By `NO_COLOR` and the locale.
+    pub fn from_environment() -> Self {
+        let set = |name: &str| std::env::var(name).ok().filter(|v| !v.is_empty());
+        let locale = set("LC_ALL").or_else(|| set("LC_CTYPE")).or_else(|| set("LANG")).unwrap_or_default();
+        let locale = locale.to_ascii_lowercase();
+        let theme = if set("NO_COLOR").is_some() { Theme::mono() } else { Theme::dark() };
+        Self { theme, unicode: locale.contains("utf-8") || locale.contains("utf8") }
+    }
+}
+
+/// Runs until the operator leaves.
+///
+/// # Errors
+/// Where the terminal cannot be drawn to.
+pub async fn run<B: Backend>(
+    terminal: &mut Terminal<B>,
+    session: Session,
+    keys: impl Stream<Item = std::io::Result<TerminalEvent>>,
+    faces: Faces,
+) -> std::io::Result<()>
+where
+    B::Error: std::error::Error + Send + Sync + 'static,
+{
+    tokio::pin!(keys);
+    let (sender, mut events) = mpsc::channel(256);
+    let mut changes = session.changes();
+    let mut tasks = Tasks::new(session.clone(), sender);
+    let mut model = Model::new(session.may_write(), session.place().to_owned());
+    let mut tick = tokio::time::interval(TICK);
+    tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Skip);
+    let mut end = Box::pin(terminated());
+    let mut dirty = true;
+    let mut drawn = Instant::now() - FRAME;
+    tasks.start(Command::List);
+    while !model.quit {
+        if dirty && drawn.elapsed() >= FRAME {
+            terminal.draw(|frame| view::draw(&mut model, frame, &faces)).map_err(std::io::Error::other)?;
+            dirty = false;
+            drawn = Instant::now();
+        }
+        let event = tokio::select! {
+            biased;
+            key = keys.next() => match key {
+                Some(key) => translate(key?),
+                // The terminal is gone; a running plan is brought to the end of its step by its journal.
+                None => Some(Event::Terminate),
+            },
+            () = &mut end => Some(Event::Terminate),
+            Some(event) = events.recv() => Some(event),
+            Ok(()) = changes.changed() => {
+                changes.mark_unchanged();
+                Some(Event::Estate(Arc::new(snapshot::tree(&session))))
+            }
+            _ = tick.tick() => Some(Event::Tick),
+            () = tokio::time::sleep_until(drawn + FRAME), if dirty => None,
+        };
+        let mut next = event;
+        // Everything that waits is taken in before the screen is drawn once.
+        while let Some(event) = next.take() {
+            model.throttled = session.throttled();
+            let (commands, changed) = update(&mut model, event);
+            dirty |= changed;
+            for command in commands {
+                if matches!(command, Command::Suspend) {
+                    super::terminal::suspend()?;
+                    terminal.clear().map_err(std::io::Error::other)?;
+                    dirty = true;
+                }
+                tasks.start(command);
+            }
+            next = match keys.next().now_or_never() {
+                Some(Some(key)) => translate(key?),
+                _ => events.try_recv().ok(),
+            };
+        }
+    }
+    Ok(())
+}
+
+fn translate(event: TerminalEvent) -> Option<Event> {
+    match event {
+        TerminalEvent::Key(key) if key.kind != KeyEventKind::Release => Some(Event::Key(key)),
+        TerminalEvent::Paste(text) => Some(Event::Paste(text)),
+        TerminalEvent::Resize(..) => Some(Event::Resize),
+        _ => None,
+    }
+}
+
+/// Ends when the process is asked to end.
+#[cfg(unix)]
+async fn terminated() {
+    use tokio::signal::unix::{SignalKind, signal};
+    let (Ok(mut term), Ok(mut hangup)) = (signal(SignalKind::terminate()), signal(SignalKind::hangup())) else {
+        return std::future::pending().await;
+    };
+    tokio::select! {
+        _ = term.recv() => {}
+        _ = hangup.recv() => {}
+    }
+}
+
+#[cfg(not(unix))]
+async fn terminated() {
+    std::future::pending().await
+}

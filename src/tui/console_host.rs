@@ -1,0 +1,116 @@
+//! The console's engine on its own thread: it may block there, and the screen never does.
+
+use std::sync::Arc;
+use std::sync::mpsc as blocking;
+
+use futures::FutureExt as _;
+use tokio::sync::{mpsc, watch};
+use tokio_util::sync::CancellationToken;
+
+use super::command::{told, verdict};
+use super::event::{Answer, Event, Line, LineKind};
+use crate::changes::{Outcome, Plan, Run};
+use crate::script::host::Stop;
+use crate::script::{Console, Host};
+use crate::session::{Session, SessionError};
+
+/// How many entries may wait for their turn.
+const WAITING: usize = 16;
+
+/// The thread, and the way to it.
+pub(super) struct ConsoleThread {
+    entries: blocking::SyncSender<String>,
+    host: Arc<ConsoleHost>,
+}
+
+struct ConsoleHost {
+    session: Session,
+    events: mpsc::Sender<Event>,
+    runtime: tokio::runtime::Handle,
+    stop: Stop,
+}
+
+impl ConsoleThread {
+    pub(super) fn start(session: Session, events: mpsc::Sender<Event>) -> Self {
+        let (entries, inbox) = blocking::sync_channel::<String>(WAITING);
+        let runtime = tokio::runtime::Handle::current();
+        let host = Arc::new(ConsoleHost { session, events, runtime, stop: Stop::default() });
+        let own = Arc::clone(&host);
+        std::thread::spawn(move || {
+            let mut console = Console::new(own.session.clone(), own.clone(), own.runtime.clone());
+            // The thread ends with the screen, whose end closes the inbox.
+            while let Ok(entry) = inbox.recv() {
+                own.stop.forget();
+                match console.evaluate(&entry) {
+                    Ok(Some(value)) => own.line(LineKind::Output, value),
+                    Ok(None) => {}
+                    Err(error) => own.line(LineKind::Error, error.to_string()),
+                }
+                let _ = own.events.blocking_send(Event::ConsoleIdle(console.variables()));
+            }
+        });
+        Self { entries, host }
+    }
+
+    pub(super) fn evaluate(&self, text: String) {
+        if self.entries.try_send(text).is_err() {
+            let line = Line { kind: LineKind::Error, text: "the console is busy; Ctrl-C stops it".to_owned() };
+            let _ = self.host.events.try_send(Event::Console(line));
+        }
+    }
+
+    pub(super) fn stop(&self) {
+        self.host.stop.ask();
+    }
+}
+
+impl ConsoleHost {
+    fn line(&self, kind: LineKind, text: String) {
+        let _ = self.events.blocking_send(Event::Console(Line { kind, text }));
+    }
+}
+
+impl Host for ConsoleHost {
+    fn print(&self, text: &str) {
+        self.line(LineKind::Output, text.to_owned());
+    }
+
+    fn confirm(&self, plan: &Plan) -> Result<bool, SessionError> {
+        if !self.session.may_write() {
+            return Err(SessionError::ReadOnly);
+        }
+        let (answer, answered) = blocking::channel();
+        let _ = self.events.blocking_send(Event::Confirm(Box::new(plan.clone()), Answer(answer)));
+        // A screen that is gone confirms nothing.
+        Ok(answered.recv().unwrap_or(false))
+    }
+
+    fn apply(&self, plan: &Plan) -> Result<Option<Outcome>, SessionError> {
+        self.runtime.block_on(async {
+            let plan = Arc::new(plan.clone());
+            let progress = watch::Sender::new(Run::new(&plan));
+            let cancel = CancellationToken::new();
+            let run = self.session.apply((*plan).clone(), &progress, &cancel).boxed();
+            let running = told(&self.events, &plan, &progress, run);
+            tokio::pin!(running);
+            let report = tokio::select! {
+                report = &mut running => report,
+                () = self.stop.wait() => {
+                    cancel.cancel();
+                    running.await
+                }
+            };
+            let outcome = report.as_ref().map(|r| r.outcome).ok();
+            let said = verdict(report);
+            let _ = self.events.send(Event::Ended(said.clone())).await;
+            match outcome {
+                Some(outcome) => Ok(Some(outcome)),
+                None => Err(SessionError::Asked(said.err().unwrap_or_default())),
+            }
+        })
+    }
+
+    fn stop(&self) -> &Stop {
+        &self.stop
+    }
+}

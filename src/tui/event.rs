@@ -1,0 +1,95 @@
+//! Everything that can happen to the screen.
+
+use std::sync::Arc;
+
+use crossterm::event::KeyEvent;
+
+use super::snapshot::{Job, PoolView, Tree};
+use crate::arm::ResourceId;
+use crate::changes::{Plan, Request, Run};
+
+/// An event.
+#[derive(Debug)]
+pub enum Event {
+    /// A key.
+    Key(KeyEvent),
+    /// Text pasted into the terminal.
+    Paste(String),
+    /// The terminal has another size.
+    Resize,
+    /// Time has passed: ages are to be shown anew.
+    Tick,
+    /// The estate or its health changed.
+    Estate(Arc<Tree>),
+    /// The selected pool, read from the estate.
+    Pool(Arc<PoolView>),
+    /// Listing ended; the problem, where there is one.
+    Listed(Option<String>),
+    /// A plan was made for a request, or could not be.
+    Planned {
+        /// What was asked.
+        request: Box<Request>,
+        /// The line of script that asks the same.
+        script: String,
+        /// The plan.
+        result: Result<Box<Plan>, String>,
+    },
+    /// The undo of a plan was made, or could not be.
+    UndoPlanned(Result<Box<Plan>, String>),
+    /// A journalled plan was read, to be gone on with.
+    ResumePlanned(Result<Box<Plan>, String>),
+    /// A plan runs, and this is how far it is.
+    Run {
+        /// The plan.
+        plan: Arc<Plan>,
+        /// Its progress.
+        run: Run,
+    },
+    /// A plan ended: what to say of it.
+    Ended(Result<String, String>),
+    /// The journal was read.
+    Jobs(Result<Vec<Job>, String>),
+    /// The console has something to show.
+    Console(Line),
+    /// The console's entry is done.
+    ConsoleIdle(Vec<String>),
+    /// A script shows a plan and waits for the answer.
+    Confirm(Box<Plan>, Answer),
+    /// Names that could complete the console's entry.
+    Completions {
+        /// Where the completed word begins, in bytes.
+        start: usize,
+        /// The words.
+        words: Vec<String>,
+    },
+    /// The pool whose health is being asked for; none when it was answered.
+    Asking(Option<ResourceId>),
+    /// The process is asked to end.
+    Terminate,
+}
+
+/// Where a script waits for its confirmation.
+#[derive(Debug)]
+pub struct Answer(pub std::sync::mpsc::Sender<bool>);
+
+/// A line of the console.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Line {
+    /// What it is.
+    pub kind: LineKind,
+    /// Its text.
+    pub text: String,
+}
+
+/// What a console line is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LineKind {
+    /// What a person typed, or the script of an action.
+    Input,
+    /// What a script printed or returned.
+    Output,
+    /// An error.
+    Error,
+    /// What azlb itself says.
+    Note,
+}

@@ -1,0 +1,351 @@
+//! The state of the screen. It holds no session and does no I/O.
+
+use std::collections::{HashSet, VecDeque};
+use std::sync::Arc;
+
+use tokio::time::Instant;
+
+use super::event::{Answer, Line};
+use super::snapshot::{Count, Job, PoolView, Row, Tree};
+use crate::arm::ResourceId;
+use crate::changes::{Plan, Run};
+
+/// What is shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Screen {
+    /// Tree, members, console.
+    Browse,
+    /// A plan that waits for its confirmation.
+    Plan,
+    /// Plans that run or ran.
+    Jobs,
+}
+
+/// Who gets the keys on the browse screen.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Pane {
+    /// The tree.
+    Tree,
+    /// The members.
+    Members,
+}
+
+/// A line of text being typed.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Field {
+    /// The text.
+    pub text: String,
+    /// The cursor, in bytes.
+    pub cursor: usize,
+}
+
+/// What the keys type into, where they do.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Typing {
+    /// Nothing: keys are actions.
+    Nothing,
+    /// The filter of the pane with the focus.
+    Filter,
+    /// The console.
+    Console,
+    /// The name that confirms a plan.
+    Confirm(Field),
+    /// The pool that members go to; the candidates for it and the selected one.
+    Destination {
+        /// The filter.
+        field: Field,
+        /// The pools, by id and selector.
+        pools: Vec<(ResourceId, String)>,
+        /// Which one.
+        at: usize,
+    },
+}
+
+/// A node of the tree, as it is selected and opened.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub enum Node {
+    /// A subscription.
+    Subscription(String),
+    /// A load balancer.
+    Balancer(ResourceId),
+    /// A pool.
+    Pool(ResourceId),
+}
+
+/// A row of the tree as it is shown.
+#[derive(Debug, Clone)]
+pub struct TreeRow {
+    /// Which node.
+    pub node: Node,
+    /// How deep.
+    pub depth: u16,
+    /// Its name.
+    pub name: String,
+    /// Its members.
+    pub count: Count,
+    /// Whether it is open; `None` where it has nothing below.
+    pub open: Option<bool>,
+    /// Whether the pool is exclusive.
+    pub exclusive: bool,
+    /// What is wrong with it.
+    pub problem: Option<String>,
+}
+
+/// A marked row.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Mark {
+    /// The pool it was marked in.
+    pub pool: ResourceId,
+    /// The member's or candidate's id.
+    pub id: ResourceId,
+}
+
+/// A plan on its way to a yes or no.
+#[derive(Debug)]
+pub struct Proposal {
+    /// The plan.
+    pub plan: Plan,
+    /// The line of script that makes it.
+    pub script: String,
+    /// Where a script waits, if one does.
+    pub answer: Option<Answer>,
+    /// The journalled plan that is gone on with, instead of a new one.
+    pub resume: Option<String>,
+    /// The first line shown.
+    pub scroll: usize,
+}
+
+/// A plan that runs or ran in this session.
+#[derive(Debug)]
+pub struct Live {
+    /// The plan.
+    pub plan: Arc<Plan>,
+    /// Its progress.
+    pub run: Run,
+}
+
+/// The console.
+#[derive(Debug, Default)]
+pub struct ConsoleState {
+    /// What was said, the oldest first.
+    pub lines: VecDeque<Line>,
+    /// What is being typed.
+    pub field: Field,
+    /// Entries, the oldest first.
+    pub history: Vec<String>,
+    /// Where in the history, from its end.
+    pub back: usize,
+    /// Whether an entry is being evaluated.
+    pub busy: bool,
+    /// Lines scrolled up.
+    pub scroll: usize,
+    /// The script's variables, for completion.
+    pub variables: Vec<String>,
+    /// What could complete the entry.
+    pub words: Vec<String>,
+}
+
+/// How many lines of the console are kept.
+const CONSOLE_LINES: usize = 2_000;
+
+impl ConsoleState {
+    /// Adds lines; the oldest go where there are too many.
+    pub fn say(&mut self, line: &Line) {
+        for text in line.text.lines() {
+            self.lines.push_back(Line { kind: line.kind, text: text.to_owned() });
+        }
+        while self.lines.len() > CONSOLE_LINES {
+            self.lines.pop_front();
+        }
+        self.scroll = 0;
+    }
+}
+
+/// The state.
+#[derive(Debug)]
+pub struct Model {
+    /// What is shown.
+    pub screen: Screen,
+    /// Whether the help lies over it.
+    pub help: Option<usize>,
+    /// Who gets the keys.
+    pub pane: Pane,
+    /// What is typed into.
+    pub typing: Typing,
+    /// The estate.
+    pub tree: Arc<Tree>,
+    /// Open nodes.
+    pub open: HashSet<Node>,
+    /// The selected node.
+    pub node: Option<Node>,
+    /// The tree's filter.
+    pub tree_filter: Field,
+    /// The members' filter.
+    pub member_filter: Field,
+    /// The selected pool, read.
+    pub pool: Option<Arc<PoolView>>,
+    /// The selected row, by id.
+    pub row: Option<ResourceId>,
+    /// Marked rows.
+    pub marks: HashSet<Mark>,
+    /// The plan that waits.
+    pub proposal: Option<Proposal>,
+    /// The plan that runs or ran last.
+    pub live: Option<Live>,
+    /// Whether one runs.
+    pub running: bool,
+    /// The journal.
+    pub jobs: Vec<Job>,
+    /// The selected job.
+    pub job: usize,
+    /// The console.
+    pub console: ConsoleState,
+    /// What is said in the status line, and since when.
+    pub message: Option<(String, bool)>,
+    /// Whether a listing runs.
+    pub listing: bool,
+    /// Whether something is being planned.
+    pub planning: bool,
+    /// Whether health is not asked for.
+    pub paused: bool,
+    /// The pool whose health is being asked for.
+    pub asking: Option<ResourceId>,
+    /// Whether this session may write.
+    pub may_write: bool,
+    /// Where it is.
+    pub place: String,
+    /// How long a bucket stays closed.
+    pub throttled: Option<std::time::Duration>,
+    /// Rows of the last drawn list, for paging.
+    pub page: usize,
+    /// Now, as of the last event.
+    pub now: Instant,
+    /// Whether to end.
+    pub quit: bool,
+}
+
+impl Model {
+    /// Before anything is known.
+    pub fn new(may_write: bool, place: String) -> Self {
+        Self {
+            screen: Screen::Browse,
+            help: None,
+            pane: Pane::Tree,
+            typing: Typing::Nothing,
+            tree: Arc::default(),
+            open: HashSet::new(),
+            node: None,
+            tree_filter: Field::default(),
+            member_filter: Field::default(),
+            pool: None,
+            row: None,
+            marks: HashSet::new(),
+            proposal: None,
+            live: None,
+            running: false,
+            jobs: Vec::new(),
+            job: 0,
+            console: ConsoleState::default(),
+            message: None,
+            listing: true,
+            planning: false,
+            paused: false,
+            asking: None,
+            may_write,
+            place,
+            throttled: None,
+            page: 10,
+            now: Instant::now(),
+            quit: false,
+        }
+    }
+
+    /// The tree's rows that are open and pass the filter.
+    pub fn tree_rows(&self) -> Vec<TreeRow> {
+        let filter = self.tree_filter.text.to_lowercase();
+        let passes = |name: &str| filter.is_empty() || name.to_lowercase().contains(&filter);
+        let mut rows = Vec::new();
+        for s in &self.tree.subscriptions {
+            let mut below = Vec::new();
+            let mut total = Count::default();
+            let whole = passes(&s.name) && !filter.is_empty();
+            for lb in &s.load_balancers {
+                let count = lb.pools.iter().map(|p| p.count).fold(Count::default(), Count::plus);
+                total = total.plus(count);
+                let lb_passes = whole || passes(lb.id.name());
+                let pools: Vec<&super::snapshot::PoolNode> =
+                    lb.pools.iter().filter(|p| lb_passes || passes(p.id.name())).collect();
+                if !lb_passes && pools.is_empty() {
+                    continue;
+                }
+                let node = Node::Balancer(lb.id.clone());
+                // What a filter found is shown, open or not.
+                let open = self.open.contains(&node) || !filter.is_empty();
+                below.push(TreeRow {
+                    node,
+                    depth: 1,
+                    name: lb.id.name().to_owned(),
+                    count,
+                    open: (!lb.pools.is_empty()).then_some(open),
+                    exclusive: false,
+                    problem: None,
+                });
+                if open {
+                    below.extend(pools.into_iter().map(|p| TreeRow {
+                        node: Node::Pool(p.id.clone()),
+                        depth: 2,
+                        name: p.id.name().to_owned(),
+                        count: p.count,
+                        open: None,
+                        exclusive: p.exclusive,
+                        problem: None,
+                    }));
+                }
+            }
+            if below.is_empty() && !passes(&s.name) {
+                continue;
+            }
+            let node = Node::Subscription(s.id.clone());
+            let open = self.open.contains(&node) || !filter.is_empty();
+            rows.push(TreeRow {
+                node,
+                depth: 0,
+                name: s.name.clone(),
+                count: total,
+                open: Some(open),
+                exclusive: false,
+                problem: s.problem.clone(),
+            });
+            if open {
+                rows.append(&mut below);
+            }
+        }
+        rows
+    }
+
+    /// The pool's rows that pass the filter: members first, then candidates.
+    pub fn pool_rows(&self) -> Vec<&Row> {
+        let Some(pool) = &self.pool else { return Vec::new() };
+        let filter = &self.member_filter.text;
+        pool.members.iter().chain(&pool.candidates).filter(|r| super::typing::passes(r, filter)).collect()
+    }
+
+    /// The selected row.
+    pub fn selected_row(&self) -> Option<&Row> {
+        let rows = self.pool_rows();
+        rows.iter().find(|r| Some(&r.member.id) == self.row.as_ref()).or_else(|| rows.first()).copied()
+    }
+
+    /// The selected pool's id, where the selected node is a pool.
+    pub fn selected_pool(&self) -> Option<&ResourceId> {
+        match &self.node {
+            Some(Node::Pool(id)) => Some(id),
+            _ => None,
+        }
+    }
+
+    /// Says something in the status line.
+    pub fn say(&mut self, text: impl Into<String>, bad: bool) {
+        self.message = Some((text.into(), bad));
+    }
+}

@@ -1,0 +1,76 @@
+//! The plan screen's keys: `a` applies, after the name of an exclusive pool; everything else leaves.
+
+use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
+
+use super::command::Command;
+use super::model::{Field, Model, Screen, Typing};
+use super::update::echo_apply;
+
+/// Applies the plan on the screen, or asks for the name that confirms it.
+pub(super) fn apply(model: &mut Model) -> Vec<Command> {
+    let Some(proposal) = &model.proposal else { return Vec::new() };
+    if !model.may_write {
+        model.say("this session is read-only; nothing can be applied", true);
+        return Vec::new();
+    }
+    if model.running {
+        model.say("another plan runs; wait for its end", true);
+        return Vec::new();
+    }
+    if proposal.plan.exclusive.is_empty() {
+        return confirmed(model);
+    }
+    model.typing = Typing::Confirm(Field::default());
+    Vec::new()
+}
+
+/// A key while the name is typed.
+pub(super) fn typing(model: &mut Model, key: &KeyEvent) -> Vec<Command> {
+    let Typing::Confirm(field) = &mut model.typing else { return Vec::new() };
+    match key.code {
+        KeyCode::Esc => model.typing = Typing::Nothing,
+        KeyCode::Char('c') if key.modifiers.contains(KeyModifiers::CONTROL) => model.typing = Typing::Nothing,
+        KeyCode::Enter => {
+            let typed = field.text.trim().to_owned();
+            let pool = model.proposal.as_ref().and_then(|p| p.plan.exclusive.first().cloned());
+            model.typing = Typing::Nothing;
+            match pool {
+                Some(pool) if typed == pool.name() || typed == pool.short() => return confirmed(model),
+                Some(pool) => model.say(format!("'{typed}' is not {}; nothing was changed", pool.name()), true),
+                None => {}
+            }
+        }
+        _ => {
+            field.key(key);
+        }
+    }
+    Vec::new()
+}
+
+fn confirmed(model: &mut Model) -> Vec<Command> {
+    let Some(proposal) = model.proposal.take() else { return Vec::new() };
+    model.marks.clear();
+    model.screen = Screen::Jobs;
+    model.job = 0;
+    if let Some(answer) = proposal.answer {
+        // The script goes on and applies it itself.
+        let _ = answer.0.send(true);
+        return Vec::new();
+    }
+    model.running = true;
+    echo_apply(model, &proposal.script);
+    vec![match proposal.resume {
+        Some(id) => Command::Resume(id),
+        None => Command::Apply(Box::new(proposal.plan)),
+    }]
+}
+
+/// Leaves the plan: nothing is changed, and a script that waits is told so.
+pub(super) fn leave(model: &mut Model) {
+    if let Some(proposal) = model.proposal.take() {
+        if let Some(answer) = proposal.answer {
+            let _ = answer.0.send(false);
+        }
+        model.say(format!("plan {} was left; nothing was changed", proposal.plan.id), false);
+    }
+}

@@ -1,0 +1,244 @@
+//! What the screen shows of the session, taken out of it in one go.
+
+use tokio::time::Instant;
+
+use crate::arm::ResourceId;
+use crate::azure::backend_pool::PoolKind;
+use crate::changes::describe;
+use crate::changes::{PlanState, Record, StepState};
+use crate::estate::members::Member;
+use crate::health::HealthState;
+use crate::session::Session;
+use crate::session::rows::HealthRow;
+
+/// The estate's tree.
+#[derive(Debug, Default)]
+pub struct Tree {
+    /// Counts changes of the estate.
+    pub generation: u64,
+    /// The subscriptions.
+    pub subscriptions: Vec<SubscriptionNode>,
+}
+
+/// A subscription in the tree.
+#[derive(Debug)]
+pub struct SubscriptionNode {
+    /// Its id.
+    pub id: String,
+    /// Its name.
+    pub name: String,
+    /// Whether it was listed.
+    pub listed: bool,
+    /// Why its listing is not whole.
+    pub problem: Option<String>,
+    /// Its load balancers.
+    pub load_balancers: Vec<BalancerNode>,
+}
+
+/// A load balancer in the tree.
+#[derive(Debug)]
+pub struct BalancerNode {
+    /// Its id.
+    pub id: ResourceId,
+    /// Its pools.
+    pub pools: Vec<PoolNode>,
+}
+
+/// A pool in the tree.
+#[derive(Debug)]
+pub struct PoolNode {
+    /// Its id.
+    pub id: ResourceId,
+    /// Whether it may never have two members.
+    pub exclusive: bool,
+    /// How many are up, and how many there are.
+    pub count: Count,
+}
+
+/// Members that are up, of how many; unknown where nobody asked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Count {
+    /// Up, where it is known.
+    pub up: Option<usize>,
+    /// All.
+    pub members: usize,
+}
+
+impl Count {
+    /// Two counts together; what is unknown on one side counts as unknown only where both are.
+    pub fn plus(self, other: Self) -> Self {
+        let up = match (self.up, other.up) {
+            (None, None) => None,
+            (a, b) => Some(a.unwrap_or(0) + b.unwrap_or(0)),
+        };
+        Self { up, members: self.members + other.members }
+    }
+
+    /// `3/4 up`, or `4` where nothing is known.
+    pub fn words(self) -> String {
+        match self.up {
+            Some(up) => format!("{up}/{} up", self.members),
+            None => format!("{}", self.members),
+        }
+    }
+}
+
+/// One pool, whole.
+#[derive(Debug)]
+pub struct PoolView {
+    /// Its id.
+    pub id: ResourceId,
+    /// The form that names it alone.
+    pub selector: String,
+    /// What it holds.
+    pub kind: PoolKind,
+    /// Whether it may never have two members.
+    pub exclusive: bool,
+    /// Who else manages its load balancer.
+    pub managed_by: Option<&'static str>,
+    /// Its rules in words, each with its probe's.
+    pub rules: Vec<(String, Option<String>)>,
+    /// The probes' interval: no faster is health asked for.
+    pub interval_s: u64,
+    /// Its members.
+    pub members: Vec<Row>,
+    /// Who could join.
+    pub candidates: Vec<Row>,
+    /// When its health was read.
+    pub read_at: Option<Instant>,
+}
+
+/// A member or a candidate.
+#[derive(Debug, Clone)]
+pub struct Row {
+    /// The member.
+    pub member: Member,
+    /// Its health; `None` for a candidate.
+    pub health: Option<HealthRow>,
+    /// Whether it is in the pool.
+    pub inside: bool,
+}
+
+/// A plan of the journal.
+#[derive(Debug, Clone)]
+pub struct Job {
+    /// Its record.
+    pub id: String,
+    /// Its state.
+    pub state: PlanState,
+    /// What it does.
+    pub title: String,
+    /// When it was made.
+    pub made_at: String,
+    /// How many steps are done.
+    pub done: usize,
+    /// Its steps: state, title, and what failed.
+    pub steps: Vec<(String, String, Option<String>)>,
+}
+
+/// The tree of a session.
+pub fn tree(session: &Session) -> Tree {
+    session.estate(|estate| Tree {
+        generation: estate.generation(),
+        subscriptions: estate
+            .subscriptions
+            .iter()
+            .map(|s| SubscriptionNode {
+                id: s.id.clone(),
+                name: s.name.clone(),
+                listed: s.read_at.is_some(),
+                problem: s.problem.clone(),
+                load_balancers: s
+                    .load_balancers
+                    .iter()
+                    .map(|lb| BalancerNode {
+                        id: lb.id.clone(),
+                        pools: lb
+                            .pools
+                            .iter()
+                            .map(|p| {
+                                let health = session.known_health(&p.id).filter(|h| h.unknown.is_none());
+                                let up = health.map(|h| {
+                                    p.entries
+                                        .iter()
+                                        .filter(|e| h.of(e.target.as_ref(), e.ip.as_deref()).state == HealthState::Up)
+                                        .count()
+                                });
+                                PoolNode {
+                                    id: p.id.clone(),
+                                    exclusive: session.is_exclusive(lb, p),
+                                    count: Count { up, members: p.entries.len() },
+                                }
+                            })
+                            .collect(),
+                    })
+                    .collect(),
+            })
+            .collect(),
+    })
+}
+
+/// One pool of a session. `None` where it is gone.
+pub fn pool(session: &Session, id: &ResourceId) -> Option<PoolView> {
+    let health = session.known_health(id);
+    session.estate(|estate| {
+        let (lb, pool) = estate.pool(id)?;
+        let members = estate
+            .members(pool)
+            .into_iter()
+            .map(|m| Row { health: Some(HealthRow::of(&m, health.as_deref())), member: m, inside: true })
+            .collect();
+        let candidates =
+            estate.candidates(lb, pool).into_iter().map(|m| Row { health: None, member: m, inside: false }).collect();
+        let rules: Vec<_> = lb
+            .rules_of(id)
+            .map(|r| (format!("{}  {}", r.name(), r.words), r.probe.as_ref().map(|p| p.words.clone())))
+            .collect();
+        let interval_s = lb.rules_of(id).filter_map(|r| r.probe.as_ref().map(|p| p.interval_s)).min().unwrap_or(15);
+        Some(PoolView {
+            id: pool.id.clone(),
+            selector: estate.pool_selector(&pool.id),
+            kind: pool.kind,
+            exclusive: session.is_exclusive(lb, pool),
+            managed_by: lb.managed_by,
+            rules,
+            interval_s,
+            members,
+            candidates,
+            read_at: health.map(|h| h.read_at),
+        })
+    })
+}
+
+impl Job {
+    /// Of a journal's record.
+    pub fn of(record: &Record) -> Self {
+        let steps: Vec<(String, String, Option<String>)> = record
+            .plan
+            .steps
+            .iter()
+            .map(|s| {
+                let state = record.step_state(s.id);
+                let detail = match &state {
+                    StepState::Failed { error, .. } => Some(error.clone()),
+                    StepState::Skipped { reason } => Some(reason.clone()),
+                    _ => None,
+                };
+                (describe::state_word(s, &state).to_owned(), describe::step_title(&record.plan, s), detail)
+            })
+            .collect();
+        Self {
+            id: record.plan.id.to_string(),
+            state: record.state(),
+            title: record.plan.title.clone(),
+            made_at: record.plan.made_at.to_string().chars().take(19).collect::<String>().replace('T', " "),
+            done: record
+                .plan
+                .steps
+                .iter()
+                .filter(|s| matches!(record.step_state(s.id), StepState::Done { .. }))
+                .count(),
+            steps,
+        }
+    }
+}

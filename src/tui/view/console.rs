@@ -1,0 +1,65 @@
+//! The console: what was said, and the line being typed.
+
+use ratatui::Frame;
+use ratatui::layout::{Position, Rect};
+use ratatui::text::{Line, Span};
+use ratatui::widgets::Paragraph;
+use unicode_width::UnicodeWidthStr as _;
+
+use super::super::app::Faces;
+use super::super::event::LineKind;
+use super::super::model::{Model, Typing};
+use super::{block, fit, styled};
+use crate::terminal_text::safe;
+
+pub(super) fn draw(model: &Model, frame: &mut Frame<'_>, area: Rect, faces: &Faces) {
+    let theme = &faces.theme;
+    let typing = model.typing == Typing::Console;
+    let console = &model.console;
+    let title = if console.busy { " Console  running… " } else { " Console " };
+    let block = block(Line::raw(title), typing, faces);
+    let inner = block.inner(area);
+    frame.render_widget(block, area);
+    let prompt = if faces.unicode { "› " } else { "> " };
+    let width = usize::from(inner.width);
+    let entry: Vec<&str> = console.field.text.split('\n').collect();
+    let words = if typing && !console.words.is_empty() { 1 } else { 0 };
+    let below = entry.len() + words;
+    let room = usize::from(inner.height).saturating_sub(below);
+    let end = console.lines.len().saturating_sub(console.scroll);
+    let start = end.saturating_sub(room);
+    let mut lines: Vec<Line<'_>> = console
+        .lines
+        .iter()
+        .skip(start)
+        .take(end - start)
+        .map(|line| {
+            let (head, style) = match line.kind {
+                LineKind::Input => (prompt, theme.input),
+                LineKind::Output => ("  ", theme.text),
+                LineKind::Error => ("! ", theme.bad),
+                LineKind::Note => ("  ", theme.good),
+            };
+            styled(fit(&format!("{head}{}", safe(&line.text)), width), style)
+        })
+        .collect();
+    if words > 0 {
+        lines.push(styled(fit(&safe(&console.words.join("  ")), width), theme.dim));
+    }
+    let above = lines.len();
+    for (i, text) in entry.iter().enumerate() {
+        let head = if i == 0 { prompt } else { "  " };
+        lines.push(Line::from(vec![Span::styled(head.to_owned(), theme.input), Span::raw(safe(text))]));
+    }
+    if typing {
+        let before = console.field.text.get(..console.field.cursor).unwrap_or_default();
+        let row = before.matches('\n').count();
+        let column = before.rsplit('\n').next().unwrap_or_default().width() + 2;
+        let position = Position {
+            x: inner.x + u16::try_from(column).unwrap_or(u16::MAX).min(inner.width.saturating_sub(1)),
+            y: inner.y + u16::try_from(above + row).unwrap_or(u16::MAX).min(inner.height.saturating_sub(1)),
+        };
+        frame.set_cursor_position(position);
+    }
+    frame.render_widget(Paragraph::new(lines), inner);
+}

@@ -1,0 +1,227 @@
+//! A pool: its rules and probes, its members, and below them who could join.
+
+use ratatui::Frame;
+use ratatui::layout::Rect;
+use ratatui::style::Style;
+use ratatui::text::{Line, Span};
+use ratatui::widgets::Paragraph;
+
+use super::super::app::Faces;
+use super::super::model::{Mark, Model, Node, Pane, Typing};
+use super::super::snapshot::{PoolView, Row};
+use super::{block, fit, health, pad, styled, window};
+use crate::health::{HealthState, reason};
+use crate::terminal_text::safe;
+
+pub(super) fn draw(model: &mut Model, frame: &mut Frame<'_>, area: Rect, faces: &Faces) {
+    let focus = model.pane == Pane::Members && !matches!(model.typing, Typing::Console);
+    let Some(pool) = model.pool.clone().filter(|p| model.selected_pool() == Some(&p.id)) else {
+        let block = block(Line::raw(" Details "), focus, faces);
+        let inner = block.inner(area);
+        frame.render_widget(block, area);
+        frame.render_widget(Paragraph::new(about(model, faces, inner.width.into())), inner);
+        return;
+    };
+    let block = block(title(model, &pool), focus, faces);
+    let inner = block.inner(area);
+    frame.render_widget(block, area);
+    let width = usize::from(inner.width);
+    let mut lines = head(&pool, faces, width);
+    // The head must leave room for members.
+    lines.truncate(usize::from(inner.height).saturating_sub(4).max(1));
+    let height = usize::from(inner.height).saturating_sub(lines.len() + 1);
+    lines.push(styled(columns(width), faces.theme.dim));
+    if focus {
+        model.page = height;
+    }
+    lines.extend(rows(model, &pool, faces, width, height, focus));
+    frame.render_widget(Paragraph::new(lines), inner);
+}
+
+fn title(model: &Model, pool: &PoolView) -> Line<'static> {
+    let up = pool.members.iter().filter(|r| r.health.as_ref().is_some_and(|h| h.state == HealthState::Up)).count();
+    let mut text = format!(" {}  {}", safe(&pool.selector), pool.kind);
+    if pool.exclusive {
+        text.push_str("  exclusive");
+    }
+    text.push_str(&format!("  {up}/{} up ", pool.members.len()));
+    let filter = &model.member_filter.text;
+    let typing = model.typing == Typing::Filter && model.pane == Pane::Members;
+    if typing || !filter.is_empty() {
+        text.push_str(&format!(" /{}{} ", safe(filter), if typing { "▏" } else { "" }));
+    }
+    let marks = model.marks.iter().filter(|m| m.pool == pool.id).count();
+    if marks > 0 {
+        text.push_str(&format!(" {marks} marked "));
+    }
+    Line::raw(text)
+}
+
+/// The rules that use the pool, each with its probe.
+fn head(pool: &PoolView, faces: &Faces, width: usize) -> Vec<Line<'static>> {
+    let mut lines = Vec::new();
+    if let Some(who) = pool.managed_by {
+        lines.push(styled(
+            fit(&format!("managed by {who}: what is changed here may be undone"), width),
+            faces.theme.warn,
+        ));
+    }
+    if pool.rules.is_empty() {
+        lines.push(styled(fit("no rule sends to this pool", width), faces.theme.dim));
+    }
+    for (rule, probe) in &pool.rules {
+        lines.push(styled(fit(&safe(rule), width), faces.theme.text));
+        let words = probe
+            .as_deref()
+            .map_or_else(|| "no probe: health is unknown".to_owned(), |p| format!("  probe {}", safe(p)));
+        lines.push(styled(fit(&words, width), faces.theme.dim));
+    }
+    lines
+}
+
+/// The widths of the columns: state, name, address, power, zone; the reason takes the rest.
+fn widths(width: usize) -> [usize; 5] {
+    let name = if width >= 70 { 22 } else { 15 };
+    [11, name, 14, 9, 3]
+}
+
+fn columns(width: usize) -> String {
+    let [state, name, ip, power, zone] = widths(width);
+    fit(
+        &format!(
+            "  {}{}{}{}{}why",
+            pad("health", state),
+            pad("name", name),
+            pad("ip", ip),
+            pad("power", power),
+            pad("z", zone)
+        ),
+        width,
+    )
+}
+
+fn rows(model: &Model, pool: &PoolView, faces: &Faces, width: usize, height: usize, focus: bool) -> Vec<Line<'static>> {
+    let theme = &faces.theme;
+    let rows = model.pool_rows();
+    let inside = rows.iter().filter(|r| r.inside).count();
+    // One line divides the members from those who could join.
+    let total = rows.len() + 1;
+    let place = |i: usize| if i < inside { i } else { i + 1 };
+    let at = rows.iter().position(|r| Some(&r.member.id) == model.row.as_ref()).unwrap_or(0);
+    let first = window(place(at), total, height);
+    let mut lines = Vec::new();
+    for line in first..(first + height).min(total) {
+        if line == inside {
+            let rule = if faces.unicode { "─" } else { "-" };
+            let word = match (pool.members.is_empty(), pool.candidates.len()) {
+                (true, 0) => "nobody is in, and nobody could join",
+                (true, _) => "nobody is in; could join",
+                (false, 0) => "nobody else could join",
+                (false, _) => "could join",
+            };
+            let text = format!("{} {word} {}", rule.repeat(2), rule.repeat(width));
+            lines.push(styled(fit(&text, width), theme.dim));
+            continue;
+        }
+        let i = if line < inside { line } else { line - 1 };
+        if let Some(row) = rows.get(i) {
+            let marked = model.marks.contains(&Mark { pool: pool.id.clone(), id: row.member.id.clone() });
+            lines.push(member(row, focus && i == at, marked, faces, width));
+        }
+    }
+    lines
+}
+
+fn member(row: &Row, selected: bool, marked: bool, faces: &Faces, width: usize) -> Line<'static> {
+    let theme = &faces.theme;
+    let m = &row.member;
+    let (glyph, style, word, why) = match &row.health {
+        Some(h) => {
+            let (glyph, style) = health(h.state, faces);
+            let word = match h.state {
+                HealthState::Up => "up",
+                HealthState::Down => "down",
+                HealthState::Unknown => "unknown",
+            };
+            (glyph, style, word, reason::words(&h.reason).to_owned())
+        }
+        None => (if faces.unicode { "○" } else { "o" }, theme.dim, "not in", String::new()),
+    };
+    let mut notes = Vec::new();
+    if let Some(ghost) = m.ghost {
+        notes.push(format!("ghost: {ghost}"));
+    }
+    if m.latest_model == Some(false) {
+        notes.push("not on the latest model".to_owned());
+    }
+    if m.admin_state != crate::azure::backend_pool::AdminState::None {
+        notes.push(format!("admin {}", m.admin_state.word().to_lowercase()));
+    }
+    if !why.is_empty() && why != "answering its probe" {
+        notes.push(why);
+    }
+    let [state, name, ip, power, zone] = widths(width);
+    let mark = match (marked, selected, faces.unicode) {
+        (true, _, true) => "◆ ",
+        (true, _, false) => "# ",
+        (false, true, true) => "▸ ",
+        (false, true, false) => "> ",
+        (false, false, _) => "  ",
+    };
+    let text = format!(
+        "{}{}{}{}{}",
+        pad(&safe(&m.name), name - 1) + " ",
+        pad(m.ip.as_deref().unwrap_or("-"), ip - 1) + " ",
+        pad(m.power_state.as_deref().unwrap_or("-"), power - 1) + " ",
+        pad(m.zone.as_deref().unwrap_or("-"), zone - 1) + " ",
+        safe(&notes.join("; ")),
+    );
+    let rest = fit(&text, width.saturating_sub(2 + state));
+    let over = |style: Style| if selected { theme.selected } else { style };
+    let body = if marked {
+        theme.marked
+    } else if row.inside {
+        theme.text
+    } else {
+        theme.dim
+    };
+    Line::from(vec![
+        Span::styled(mark.to_owned(), over(if marked { theme.marked } else { theme.text })),
+        Span::styled(pad(&format!("{glyph} {word}"), state), over(style)),
+        Span::styled(if selected { pad(&rest, width.saturating_sub(2 + state)) } else { rest }, over(body)),
+    ])
+}
+
+/// What stands on the right while no pool is selected.
+fn about(model: &Model, faces: &Faces, width: usize) -> Vec<Line<'static>> {
+    let theme = &faces.theme;
+    let mut lines = Vec::new();
+    match &model.node {
+        Some(Node::Subscription(id)) => {
+            if let Some(s) = model.tree.subscriptions.iter().find(|s| s.id == *id) {
+                lines.push(styled(fit(&safe(&s.name), width), theme.title));
+                lines.push(styled(fit(&s.id, width), theme.dim));
+                lines.push(styled(fit(&format!("{} load balancers", s.load_balancers.len()), width), theme.text));
+                if let Some(problem) = &s.problem {
+                    lines.push(Line::raw(""));
+                    lines.extend(wrapped(&safe(problem), width).into_iter().map(|l| styled(l, theme.bad)));
+                }
+            }
+        }
+        Some(Node::Balancer(id)) => {
+            lines.push(styled(fit(&safe(id.name()), width), theme.title));
+            lines.extend(wrapped(id.as_str(), width).into_iter().map(|l| styled(l, theme.dim)));
+        }
+        Some(Node::Pool(_)) => lines.push(styled("reading…".to_owned(), theme.dim)),
+        None => {}
+    }
+    lines.push(Line::raw(""));
+    lines.push(styled(fit("Enter opens; on a pool it goes to the members.", width), theme.dim));
+    lines
+}
+
+/// Text broken at a width.
+fn wrapped(text: &str, width: usize) -> Vec<String> {
+    let chars: Vec<char> = text.chars().collect();
+    chars.chunks(width.max(1)).map(|c| c.iter().collect()).collect()
+}
