@@ -149,8 +149,8 @@ impl Session {
         let changes = members
             .iter()
             .map(|m| Ok(Change::Add { pool: pool.id.clone(), member: self.joiner(pool, m)? }))
-            .collect::<Result<Vec<_>, SelectError>>()?;
-        Ok(Request { title: format!("add {} to {}", listed(members), pool.selector), changes, options })
+            .collect::<Result<Vec<Change>, SelectError>>()?;
+        Ok(Request { title: format!("add {} to {}", listed(&changes), pool.selector), changes, options })
     }
 
     /// Members leave a pool.
@@ -167,7 +167,7 @@ impl Session {
             .iter()
             .map(|m| Ok(Change::Remove { pool: pool.id.clone(), member: self.member(pool, m)? }))
             .collect::<Result<Vec<_>, SelectError>>()?;
-        Ok(Request { title: format!("take {} out of {}", listed(members), pool.selector), changes, options })
+        Ok(Request { title: format!("take {} out of {}", listed(&changes), pool.selector), changes, options })
     }
 
     /// Members go from one pool to another.
@@ -191,7 +191,7 @@ impl Session {
             .iter()
             .map(|m| Ok(Change::Move { member: self.member(from, m)?, from: from.id.clone(), to: to.id.clone() }))
             .collect::<Result<Vec<_>, SelectError>>()?;
-        let title = format!("move {} from {} to {}", listed(members), from.selector, to.selector);
+        let title = format!("move {} from {} to {}", listed(&changes), from.selector, to.selector);
         Ok(Request { title, changes, options })
     }
 
@@ -252,7 +252,7 @@ impl Session {
             .iter()
             .map(|m| Ok(Change::SetAdminState { pool: pool.id.clone(), member: self.member(pool, m)?, state }))
             .collect::<Result<Vec<_>, SelectError>>()?;
-        let title = format!("set admin state {} on {} in {}", state.word(), listed(members), pool.selector);
+        let title = format!("set admin state {} on {} in {}", state.word(), listed(&changes), pool.selector);
         Ok(Request { title, changes, options })
     }
 }
@@ -281,10 +281,12 @@ fn address_name(ip: IpAddr) -> String {
     format!("addr-{}", ip.to_string().replace(['.', ':'], "-"))
 }
 
-fn listed(names: &[String]) -> String {
-    match names {
+/// Who is changed, by the names that people know.
+fn listed(changes: &[Change]) -> String {
+    let names: Vec<&str> = changes.iter().flat_map(|c| c.members()).map(|m| m.name.as_str()).collect();
+    match names.as_slice() {
         [] => "nobody".to_owned(),
-        [one] => one.clone(),
+        [one] => (*one).to_owned(),
         [a, b] => format!("{a} and {b}"),
         many => format!("{} members", many.len()),
     }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crossterm::event::{Event as TerminalEvent, KeyEventKind};
-use futures::{FutureExt as _, Stream, StreamExt as _};
+use futures::{Stream, StreamExt as _};
 use ratatui::Terminal;
 use ratatui::backend::Backend;
 use tokio::sync::mpsc;
@@ -53,13 +53,13 @@ impl Faces {
 pub async fn run<B: Backend>(
     terminal: &mut Terminal<B>,
     session: Session,
-    keys: impl Stream<Item = std::io::Result<TerminalEvent>>,
+    keys: impl Stream<Item = std::io::Result<TerminalEvent>> + Send + 'static,
     faces: Faces,
 ) -> std::io::Result<()>
 where
     B::Error: std::error::Error + Send + Sync + 'static,
 {
-    tokio::pin!(keys);
+    let mut keys = forwarded(keys);
     let (sender, mut events) = mpsc::channel(256);
     let mut changes = session.changes();
     let mut tasks = Tasks::new(session.clone(), sender);
@@ -78,7 +78,7 @@ where
         }
         let event = tokio::select! {
             biased;
-            key = keys.next() => match key {
+            key = keys.recv() => match key {
                 Some(key) => translate(key?),
                 // The terminal is gone; a running plan is brought to the end of its step by its journal.
                 None => Some(Event::Terminate),
@@ -106,13 +106,30 @@ where
                 }
                 tasks.start(command);
             }
-            next = match keys.next().now_or_never() {
-                Some(Some(key)) => translate(key?),
-                _ => events.try_recv().ok(),
+            next = match keys.try_recv() {
+                Ok(key) => translate(key?),
+                Err(_) => events.try_recv().ok(),
             };
         }
     }
     Ok(())
+}
+
+/// Keys by way of a channel, which can be looked into without waiting. Polling the terminal's own
+/// stream once and leaving it would lose its next wake-up.
+fn forwarded(
+    keys: impl Stream<Item = std::io::Result<TerminalEvent>> + Send + 'static,
+) -> mpsc::Receiver<std::io::Result<TerminalEvent>> {
+    let (sender, receiver) = mpsc::channel(64);
+    tokio::spawn(async move {
+        let mut keys = std::pin::pin!(keys);
+        while let Some(key) = keys.next().await {
+            if sender.send(key).await.is_err() {
+                return;
+            }
+        }
+    });
+    receiver
 }
 
 fn translate(event: TerminalEvent) -> Option<Event> {

@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use futures::FutureExt as _;
 use futures::future::BoxFuture;
+use futures::{FutureExt as _, StreamExt as _, stream};
 use tokio::sync::{mpsc, watch};
 use tokio_util::sync::CancellationToken;
 
@@ -68,6 +68,9 @@ pub enum Ask {
     Move(Vec<String>, ResourceId),
 }
 
+/// How many pools are asked for their health after a listing.
+const MOST_COUNTED: usize = 200;
+
 /// Carries wishes out.
 pub(super) struct Tasks {
     session: Session,
@@ -92,6 +95,16 @@ impl Tasks {
                 tokio::spawn(async move {
                     let problem = session.refresh().await.err().map(|e| e.to_string());
                     send(&events, Event::Listed(problem)).await;
+                    // The tree's counts want every pool's health once; the pool on the screen is
+                    // asked again and again.
+                    let pools: Vec<ResourceId> = session.estate(|e| {
+                        let all = e.load_balancers().flat_map(|lb| &lb.pools);
+                        all.filter(|p| !p.entries.is_empty()).map(|p| p.id.clone()).take(MOST_COUNTED).collect()
+                    });
+                    let session = &session;
+                    let asked: Vec<BoxFuture<'_, ()>> =
+                        pools.iter().map(|p| async move { drop(session.health(p).await) }.boxed()).collect();
+                    stream::iter(asked).buffer_unordered(4).collect::<()>().await;
                 });
             }
             Command::LoadPool(id) => {

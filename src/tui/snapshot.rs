@@ -55,31 +55,31 @@ pub struct PoolNode {
     pub count: Count,
 }
 
-/// Members that are up, of how many; unknown where nobody asked.
+/// Members that are up. Pools whose health nobody knows are counted apart: unknown is not down.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Count {
-    /// Up, where it is known.
-    pub up: Option<usize>,
-    /// All.
+    /// Members that are up.
+    pub up: usize,
+    /// Members of pools whose health is known.
+    pub known: usize,
+    /// All members.
     pub members: usize,
 }
 
 impl Count {
-    /// Two counts together; what is unknown on one side counts as unknown only where both are.
+    /// Two counts together.
     pub fn plus(self, other: Self) -> Self {
-        let up = match (self.up, other.up) {
-            (None, None) => None,
-            (a, b) => Some(a.unwrap_or(0) + b.unwrap_or(0)),
-        };
-        Self { up, members: self.members + other.members }
+        Self { up: self.up + other.up, known: self.known + other.known, members: self.members + other.members }
+    }
+
+    /// Whether everybody whose health is known is up.
+    pub fn well(self) -> bool {
+        self.up == self.known
     }
 
     /// `3/4 up`, or `4` where nothing is known.
     pub fn words(self) -> String {
-        match self.up {
-            Some(up) => format!("{up}/{} up", self.members),
-            None => format!("{}", self.members),
-        }
+        if self.known == 0 { format!("{}", self.members) } else { format!("{}/{} up", self.up, self.known) }
     }
 }
 
@@ -158,7 +158,9 @@ pub fn tree(session: &Session) -> Tree {
                             .iter()
                             .map(|p| {
                                 let health = session.known_health(&p.id).filter(|h| h.unknown.is_none());
-                                let up = health.map(|h| {
+                                let members = p.entries.len();
+                                let known = if health.is_some() { members } else { 0 };
+                                let up = health.map_or(0, |h| {
                                     p.entries
                                         .iter()
                                         .filter(|e| h.of(e.target.as_ref(), e.ip.as_deref()).state == HealthState::Up)
@@ -167,7 +169,7 @@ pub fn tree(session: &Session) -> Tree {
                                 PoolNode {
                                     id: p.id.clone(),
                                     exclusive: session.is_exclusive(lb, p),
-                                    count: Count { up, members: p.entries.len() },
+                                    count: Count { up, known, members },
                                 }
                             })
                             .collect(),

@@ -46,17 +46,7 @@ pub fn update(model: &mut Model, event: Event) -> (Vec<Command>, bool) {
                 Some(problem) => model.say(problem, true),
                 None => model.message = None,
             }
-            // Counts want the health of every pool once; the selected one is asked again and again.
-            model
-                .tree
-                .subscriptions
-                .iter()
-                .flat_map(|s| &s.load_balancers)
-                .flat_map(|lb| &lb.pools)
-                .filter(|p| p.count.members > 0)
-                .take(MOST_COUNTED)
-                .map(|p| Command::AskHealth(p.id.clone()))
-                .collect()
+            Vec::new()
         }
         Event::Planned { script, result, .. } => {
             model.planning = false;
@@ -99,14 +89,15 @@ pub fn update(model: &mut Model, event: Event) -> (Vec<Command>, bool) {
             Vec::new()
         }
         Event::Run { plan, run } => {
-            if model.live.as_ref().is_none_or(|l| l.plan.id != plan.id) {
+            let fresh = model.live.as_ref().is_none_or(|l| l.plan.id != plan.id);
+            if fresh {
                 model.screen = Screen::Jobs;
                 model.typing = Typing::Nothing;
                 model.job = 0;
             }
             model.running = run.outcome.is_none();
             model.live = Some(Live { plan, run });
-            Vec::new()
+            if fresh { vec![Command::ReadJobs] } else { Vec::new() }
         }
         Event::Ended(result) => {
             model.running = false;
@@ -117,7 +108,8 @@ pub fn update(model: &mut Model, event: Event) -> (Vec<Command>, bool) {
             };
             model.console.say(&Line { kind: if bad { LineKind::Error } else { LineKind::Note }, text: text.clone() });
             model.say(text, bad);
-            vec![Command::ReadJobs]
+            let health = model.selected_pool().cloned().map(Command::AskHealth);
+            std::iter::once(Command::ReadJobs).chain(health).collect()
         }
         Event::Jobs(Ok(jobs)) => {
             model.jobs = jobs;
@@ -152,9 +144,6 @@ pub fn update(model: &mut Model, event: Event) -> (Vec<Command>, bool) {
     };
     (commands, true)
 }
-
-/// How many pools are asked for their health after a listing.
-const MOST_COUNTED: usize = 200;
 
 fn on_tick(model: &mut Model) -> (Vec<Command>, bool) {
     let Some(pool) = &model.pool else { return (Vec::new(), model.listing || model.planning) };

@@ -29,13 +29,48 @@ pub(super) fn draw(model: &mut Model, frame: &mut Frame<'_>, area: Rect, faces: 
     let mut lines = head(&pool, faces, width);
     // The head must leave room for members.
     lines.truncate(usize::from(inner.height).saturating_sub(4).max(1));
-    let height = usize::from(inner.height).saturating_sub(lines.len() + 1);
+    // The columns' names above the rows, and what is to be said of the selected one below them.
+    let height = usize::from(inner.height).saturating_sub(lines.len() + 2);
     lines.push(styled(columns(width), faces.theme.dim));
     if focus {
         model.page = height;
     }
     lines.extend(rows(model, &pool, faces, width, height, focus));
     frame.render_widget(Paragraph::new(lines), inner);
+    if let Some(row) = model.selected_row().filter(|_| focus && inner.height > 6) {
+        let last = Rect { y: inner.y + inner.height - 1, height: 1, ..inner };
+        frame.render_widget(styled(fit(&said(row), width), faces.theme.dim), last);
+    }
+}
+
+/// Everything that is known of a row, in one line.
+fn said(row: &Row) -> String {
+    let m = &row.member;
+    let mut out = safe(&m.name);
+    if let Some(h) = &row.health {
+        out.push_str(&format!(": {}", safe(reason::words(&h.reason))));
+    }
+    for note in notes(row) {
+        out.push_str(&format!("; {note}"));
+    }
+    out.push_str(&format!("; {}", m.id.short()));
+    out
+}
+
+/// What is out of the ordinary.
+fn notes(row: &Row) -> Vec<String> {
+    let m = &row.member;
+    let mut notes = Vec::new();
+    if let Some(ghost) = m.ghost {
+        notes.push(format!("ghost: {ghost}"));
+    }
+    if m.latest_model == Some(false) {
+        notes.push("not on the latest model".to_owned());
+    }
+    if m.admin_state != crate::azure::backend_pool::AdminState::None {
+        notes.push(format!("admin {}", m.admin_state.word().to_lowercase()));
+    }
+    notes
 }
 
 fn title(model: &Model, pool: &PoolView) -> Line<'static> {
@@ -81,8 +116,10 @@ fn head(pool: &PoolView, faces: &Faces, width: usize) -> Vec<Line<'static>> {
 
 /// The widths of the columns: state, name, address, power, zone; the reason takes the rest.
 fn widths(width: usize) -> [usize; 5] {
-    let name = if width >= 70 { 22 } else { 15 };
-    [11, name, 14, 9, 3]
+    // At 80 columns the pane is 52 wide: the reason keeps what is left.
+    let name = if width >= 70 { 22 } else { 14 };
+    let ip = if width >= 70 { 16 } else { 11 };
+    [10, name, ip, 8, 2]
 }
 
 fn columns(width: usize) -> String {
@@ -119,8 +156,9 @@ fn rows(model: &Model, pool: &PoolView, faces: &Faces, width: usize, height: usi
                 (false, 0) => "nobody else could join",
                 (false, _) => "could join",
             };
-            let text = format!("{} {word} {}", rule.repeat(2), rule.repeat(width));
-            lines.push(styled(fit(&text, width), theme.dim));
+            let head = format!("{} {word} ", rule.repeat(2));
+            let rest = rule.repeat(width.saturating_sub(head.chars().count()));
+            lines.push(styled(fit(&format!("{head}{rest}"), width), theme.dim));
             continue;
         }
         let i = if line < inside { line } else { line - 1 };
@@ -147,16 +185,7 @@ fn member(row: &Row, selected: bool, marked: bool, faces: &Faces, width: usize) 
         }
         None => (if faces.unicode { "○" } else { "o" }, theme.dim, "not in", String::new()),
     };
-    let mut notes = Vec::new();
-    if let Some(ghost) = m.ghost {
-        notes.push(format!("ghost: {ghost}"));
-    }
-    if m.latest_model == Some(false) {
-        notes.push("not on the latest model".to_owned());
-    }
-    if m.admin_state != crate::azure::backend_pool::AdminState::None {
-        notes.push(format!("admin {}", m.admin_state.word().to_lowercase()));
-    }
+    let mut notes = notes(row);
     if !why.is_empty() && why != "answering its probe" {
         notes.push(why);
     }

@@ -36,7 +36,7 @@ pub(super) fn header(model: &Model, frame: &mut Frame<'_>, area: Rect, faces: &F
         right.push_str(&format!("throttled {} s  ", wait.as_secs().max(1)));
     }
     if model.screen == Screen::Browse
-        && let Some(pool) = &model.pool
+        && let Some(pool) = model.pool.as_ref().filter(|p| model.selected_pool() == Some(&p.id))
     {
         let fresh = pool.read_at.is_some_and(|at| at.elapsed().as_secs() <= pool.interval_s.max(5) * 2);
         match pool.read_at {
