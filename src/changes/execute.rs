@@ -76,15 +76,17 @@ pub struct StepError {
     pub correlation_id: Option<String>,
     /// Whether the operator stopped it, which is no failure.
     pub stopped: bool,
+    /// Whether something may have landed all the same.
+    pub unsure: bool,
 }
 
 impl StepError {
     pub(super) fn plain(message: String) -> Self {
-        Self { message, code: None, correlation_id: None, stopped: false }
+        Self { message, code: None, correlation_id: None, stopped: false, unsure: false }
     }
 
     pub(super) fn guard(code: &str, message: String) -> Self {
-        Self { message, code: Some(code.to_owned()), correlation_id: None, stopped: false }
+        Self { message, code: Some(code.to_owned()), correlation_id: None, stopped: false, unsure: false }
     }
 
     pub(super) fn stopped() -> Self {
@@ -100,7 +102,7 @@ impl From<ArmError> for StepError {
             _ => service.map(|e| e.code.clone()),
         };
         let correlation_id = service.and_then(|e| e.correlation_id.clone());
-        Self { message: error.to_string(), code, correlation_id, stopped: false }
+        Self { message: error.to_string(), code, correlation_id, stopped: false, unsure: false }
     }
 }
 
@@ -284,9 +286,9 @@ impl Executor {
                     let reason = error.message;
                     (Event::Skipped { step: step.id, reason: reason.clone() }, StepState::Skipped { reason })
                 }
-                Err(StepError { message, code, correlation_id, .. }) => {
+                Err(StepError { message, code, correlation_id, unsure: may_be, .. }) => {
                     failed.insert(step.id);
-                    unsure |= step.write().is_some() && progress.borrow().step(step.id).is_some_and(|s| s.attempts > 0);
+                    unsure |= may_be;
                     if plan.options.on_failure != OnFailure::Continue {
                         stop = true;
                     }

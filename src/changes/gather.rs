@@ -144,6 +144,13 @@ async fn read_all(reader: &Reader, pools: &[ResourceId], members: &[ResourceId])
             add(&mut second, vm, "$expand=instanceView");
         }
     }
+    // What a member is in besides decides whether it may join: another SKU, the same port.
+    for config in members {
+        let others: Vec<ResourceId> = documents.ip_config(config).map(|c| c.pools().collect()).unwrap_or_default();
+        for lb in others.iter().filter_map(ResourceId::parent).filter(|lb| documents.get(lb).is_none()) {
+            add(&mut second, lb, "");
+        }
+    }
     for pool in pools {
         let known = documents.pool(pool).and_then(|p| p.ip_configurations().find_map(|c| c.parent()));
         if let Some(nic) = known

@@ -27,20 +27,22 @@ enum Look {
 }
 
 impl Context<'_> {
-    /// Carries a write out. The answer tells whether anything was changed.
+    /// Carries a write out. The answer tells whether anything was changed; a failure tells whether
+    /// something may have landed all the same.
     pub(super) async fn write(&self, step: u32, write: &Write, reached: &Reached) -> Result<bool, StepError> {
+        let mut open = matches!(reached, Reached::Sent | Reached::Accepted(_));
+        let result = self.attempts(step, write, reached, &mut open).await;
+        result.map_err(|error| StepError { unsure: open, ..error })
+    }
+
+    /// Attempts until the write is verified or cannot be. `open` says whether something of ours may
+    /// have landed without our knowing.
+    async fn attempts(&self, step: u32, write: &Write, reached: &Reached, open: &mut bool) -> Result<bool, StepError> {
         let start = Instant::now();
-        // Whether something of ours may have landed without our knowing.
-        let mut open = match reached {
-            Reached::Nothing | Reached::Verified { .. } => false,
-            Reached::Sent => true,
-            Reached::Accepted(None) => true,
-            Reached::Accepted(Some(operation)) => {
-                self.tell(step, "picking up its operation".to_owned());
-                self.pick_up(step, operation).await?;
-                true
-            }
-        };
+        if let Reached::Accepted(Some(operation)) = reached {
+            self.tell(step, "picking up its operation".to_owned());
+            self.pick_up(step, operation).await?;
+        }
         let mut fence = write.fence;
         let mut attempt = 0;
         loop {
@@ -56,7 +58,7 @@ impl Context<'_> {
             match self.look(write, &document)? {
                 Look::Holds if !fence => {
                     self.note_verified(&write.target);
-                    return Ok(open);
+                    return Ok(*open);
                 }
                 Look::Busy(state) => {
                     self.tell(step, format!("{} is {state}, by an earlier or another operation", write.target.short()));
@@ -78,7 +80,7 @@ impl Context<'_> {
                 Ok(sent) => {
                     self.journal(Event::Accepted { step, operation: sent.operation.clone() })?;
                     fence = false;
-                    open = true;
+                    *open = true;
                     match self.finish(step, write, sent.operation.as_ref()).await {
                         Ok(()) => return Ok(true),
                         Err(Ended::Again(why)) => {
@@ -95,7 +97,7 @@ impl Context<'_> {
             tracing::info!(step, target = %write.target, ?class, %error, "write not accepted");
             match class {
                 // The outcome is unknown: only the re-read at the top of the loop may decide.
-                ErrorClass::Transient => open = true,
+                ErrorClass::Transient => *open = true,
                 ErrorClass::Moved | ErrorClass::Throttled | ErrorClass::Busy | ErrorClass::Superseded => {
                     self.journal(Event::Rejected { step, error: error.to_string() })?;
                     if matches!(class, ErrorClass::Throttled | ErrorClass::Busy) {

@@ -239,21 +239,17 @@ fn finish(globals: &Globals, session: &Session, report: &Report, before: &[Brief
     } else {
         output::json(&document(&report.plan, Some(report), before, &after))?;
     }
-    if report.outcome != Outcome::Done {
-        eprintln!(
-            "azlb: plan {} is {}; its journal is {}\nazlb: go on with 'azlb journal resume {}', or take it back with 'azlb journal undo {}'",
-            report.plan.id,
+    let id = &report.plan.id;
+    let journal = session.journal().folder().join(format!("{id}.jsonl"));
+    match report.undo.as_deref() {
+        Some(Ok(undo)) => eprintln!("azlb: plan {id} was taken back by plan {}: {}", undo.plan.id, undo.outcome),
+        Some(Err(error)) => eprintln!("azlb: plan {id} could not be taken back: {}", safe(&error.to_string())),
+        None if report.outcome != Outcome::Done => eprintln!(
+            "azlb: plan {id} is {}; its journal is {}\nazlb: go on with 'azlb journal resume {id}', or take it back with 'azlb journal undo {id}'",
             report.outcome,
-            session.journal().folder().join(format!("{}.jsonl", report.plan.id)).display(),
-            report.plan.id,
-            report.plan.id
-        );
-    }
-    if let Some(undo) = &report.undo {
-        match undo.as_ref() {
-            Ok(undo) => eprintln!("azlb: it was taken back by plan {}: {}", undo.plan.id, undo.outcome),
-            Err(error) => eprintln!("azlb: it could not be taken back: {}", safe(&error.to_string())),
-        }
+            journal.display()
+        ),
+        None => {}
     }
     Ok(())
 }

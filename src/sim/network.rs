@@ -550,6 +550,11 @@ fn normalise_nic(id: &ResourceId, body: &mut Value, before: Option<&Value>) -> R
         let Some(inner) = config.entry("properties").or_insert_with(|| json!({})).as_object_mut() else { continue };
         inner.insert("provisioningState".to_owned(), json!("Succeeded"));
         inner.entry("privateIPAddressVersion").or_insert_with(|| json!("IPv4"));
+        // ARM serves no empty list of pools.
+        let empty = |v: &Value| v.as_array().is_some_and(Vec::is_empty);
+        if inner.get("loadBalancerBackendAddressPools").is_some_and(empty) {
+            inner.remove("loadBalancerBackendAddressPools");
+        }
         for reference in ["subnet", "publicIPAddress"] {
             let target = inner.get(reference).and_then(|r| str_at(r, "/id")).map(str::to_owned);
             if let Some(target) = target {

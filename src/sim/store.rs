@@ -374,7 +374,12 @@ fn entry_name(ip_config: &str) -> String {
     ResourceId::parse(ip_config)
         .map(|id| {
             let nic = id.segment("networkInterfaces").unwrap_or_default();
-            format!("{}_{}{}", id.resource_group().unwrap_or_default(), nic, id.name())
+            match id.segment("virtualMachineScaleSets") {
+                Some(set) => {
+                    format!("{set}_{}_{nic}{}", id.segment("virtualMachines").unwrap_or_default(), id.name())
+                }
+                None => format!("{}_{nic}{}", id.resource_group().unwrap_or_default(), id.name()),
+            }
         })
         .unwrap_or_default()
 }

@@ -1,0 +1,517 @@
+//! The engine against the simulator, in paused time: changes, faults, recovery.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, missing_docs)]
+
+mod support;
+
+use std::sync::Arc;
+
+use azlb::changes::{GuardCode, OnFailure, Outcome, PlanError, PlanState, Run, StepState};
+use azlb::session::{Session, SessionError};
+use azlb::sim::{Options, Simulator};
+use serde_json::Value;
+use support::*;
+use tempfile::TempDir;
+use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
+
+async fn listed(simulator: &Arc<Simulator>) -> (Session, TempDir) {
+    let state = TempDir::new().unwrap();
+    let session = session(simulator, state.path());
+    session.refresh().await.unwrap();
+    (session, state)
+}
+
+fn refusal(error: SessionError) -> Vec<GuardCode> {
+    match error {
+        SessionError::Plan(PlanError::Refused(findings)) => findings
+            .into_iter()
+            .filter(|f| f.severity == azlb::changes::Severity::Refuse)
+            .map(|f| f.code)
+            .collect(),
+        other => panic!("expected a refusal, got {other}"),
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_swap_never_shows_two_masters_and_changes_one_array() {
+    let simulator = demo(Options::default());
+    let before = still(&simulator);
+    let (session, _state) = listed(&simulator).await;
+    let report = apply(&session, &swap_request(&session, "vm-db-2")).await;
+    assert!(is_done(&report), "{:?}", report.run);
+    assert_eq!(members(&simulator, "db-lb", "masters"), ["vm-db-2-nic"]);
+    assert_eq!(history(&simulator, "/db-lb/backendaddresspools/masters"), [
+        vec!["vm-db-1-nic".to_owned()],
+        vec![],
+        vec!["vm-db-2-nic".to_owned()]
+    ]);
+    // Nothing but the two NICs' references, and what is derived from them, differs.
+    let after = still(&simulator);
+    assert_eq!(differing(&before, &after), ["db-lb", "vm-db-1-nic", "vm-db-2-nic"]);
+    // And it can be taken back whole.
+    let record = session.journal().find(report.plan.id.as_str()).unwrap();
+    assert_eq!(record.state(), PlanState::Done);
+    let undo = session.undo_plan(&record).await.unwrap();
+    assert!(is_done(&apply_plan(&session, undo).await));
+    assert_eq!(differing(&before, &still(&simulator)), Vec::<String>::new());
+    assert_eq!(session.journal().find(report.plan.id.as_str()).unwrap().state(), PlanState::Undone);
+    assert_eq!(most_ever(&simulator, "/db-lb/backendaddresspools/masters"), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn moving_a_nic_between_pools_is_one_put() {
+    let simulator = demo(Options::default());
+    let (session, _state) = listed(&simulator).await;
+    let (green, blue) = (session.pool("web-lb/green").unwrap(), session.pool("web-lb/blue").unwrap());
+    let names = ["vm-web-5".to_owned(), "vm-web-6".to_owned()];
+    let request = session.request_move(&green, &blue, &names, session.config().options()).unwrap();
+    let plan = session.plan(&request).await.unwrap();
+    assert_eq!(plan.writes().count(), 2);
+    let writes_before = session.reader().traffics().counts().1;
+    assert!(is_done(&apply_plan(&session, plan).await));
+    assert_eq!(session.reader().traffics().counts().1 - writes_before, 2);
+    assert_eq!(members(&simulator, "web-lb", "green"), ["vm-web-7-nic", "vm-web-8-nic"]);
+    assert_eq!(members(&simulator, "web-lb", "blue").len(), 6);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_swap_within_an_ip_pool_is_one_put_and_keeps_everything_else() {
+    let simulator = demo(Options::default());
+    let (session, _state) = listed(&simulator).await;
+    let pool = session.pool("cache-lb/nodes").unwrap();
+    let request = session.request_swap(&pool, Some("node-1"), "node-5=10.1.4.20", session.config().options()).unwrap();
+    let plan = session.plan(&request).await.unwrap();
+    assert_eq!(plan.writes().count(), 1);
+    assert!(is_done(&apply_plan(&session, plan).await));
+    assert_eq!(members(&simulator, "cache-lb", "nodes"), ["10.1.4.12", "10.1.4.13", "10.1.4.14", "10.1.4.20"]);
+    let lb = simulator.documents().into_iter().find(|d| d["name"] == "cache-lb").unwrap();
+    let pool = &lb["properties"]["backendAddressPools"][0]["properties"];
+    assert_eq!(pool["drainPeriodInSeconds"], 30);
+    assert_eq!(pool["syncMode"], "Automatic");
+    let node4 = pool["loadBalancerBackendAddresses"].as_array().unwrap().iter().find(|a| a["name"] == "node-4").unwrap();
+    assert_eq!(node4["properties"]["adminState"], "Down");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_uniform_instance_is_written_through_compute_and_drift_is_told() {
+    let simulator = demo(Options::default());
+    let (session, _state) = listed(&simulator).await;
+    let pool = session.pool("api-lb/api").unwrap();
+    let request = session.request_remove(&pool, &["api-ss/2".to_owned()], session.config().options()).unwrap();
+    let plan = session.plan(&request).await.unwrap();
+    assert!(plan.findings.iter().any(|f| f.code == GuardCode::Drift), "{:?}", plan.findings);
+    let target = plan.writes().next().unwrap().1.target.to_string();
+    assert!(target.ends_with("/virtualMachineScaleSets/api-ss/virtualMachines/2"), "{target}");
+    assert!(is_done(&apply_plan(&session, plan).await));
+    assert_eq!(members(&simulator, "api-lb", "api").len(), 5);
+    let instance = simulator
+        .documents()
+        .into_iter()
+        .find(|d| d["instanceId"] == "2")
+        .unwrap();
+    assert_eq!(instance["properties"]["modelDefinitionApplied"], "VirtualMachine");
+}
+
+#[tokio::test(start_paused = true)]
+async fn guards_refuse_before_anything_is_written() {
+    let simulator = demo(Options::default());
+    let (session, _state) = listed(&simulator).await;
+    let options = || session.config().options();
+    let add = |pool: &str, who: &str| {
+        let pool = session.pool(pool).unwrap();
+        session.request_add(&pool, &[who.to_owned()], options()).unwrap()
+    };
+    let remove = |pool: &str, who: &str| {
+        let pool = session.pool(pool).unwrap();
+        session.request_remove(&pool, &[who.to_owned()], options()).unwrap()
+    };
+    let cases = [
+        (add("db-lb/masters", "vm-db-2"), GuardCode::Exclusive),
+        (remove("db-lb/masters", "vm-db-1"), GuardCode::NeverEmpty),
+        (add("cache-lb/nodes", "vm-web-1"), GuardCode::KindMix),
+        (add("web-lb/blue", "10.1.9.9"), GuardCode::KindMix),
+        (add("web-lb/blue", "vm-web-1"), GuardCode::AlreadyMember),
+        (add("cache-lb/nodes", "10.1.4.11"), GuardCode::AlreadyMember),
+        (remove("web-lb/blue", "vm-web-5"), GuardCode::NotMember),
+        (remove("stg-app-lb/app", "vm-stg-app-4-nic"), GuardCode::Gone),
+        (add("stg-locked-lb/app", "vm-stg-db-2"), GuardCode::Locked),
+        (add("legacy-lb/app", "vm-stg-db-1"), GuardCode::Sku),
+        (add("web-lb/blue", "vm-stg-db-2"), GuardCode::VirtualNetwork),
+    ];
+    for (request, code) in cases {
+        let refused = refusal(session.plan(&request).await.expect_err(&request.title));
+        assert!(refused.contains(&code), "{}: {refused:?}, wanted {code:?}", request.title);
+    }
+    assert_eq!(session.reader().traffics().counts().1, 0, "something was written");
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_exclusive_pool_of_the_configuration_is_one_too() {
+    let simulator = demo(Options::default());
+    let state = TempDir::new().unwrap();
+    let wire = Arc::new(Wire::new(Arc::clone(&simulator), None));
+    let session = session_on(wire, state.path(), |c| c.exclusive = vec!["batch-lb/workers".to_owned()]);
+    session.refresh().await.unwrap();
+    let pool = session.pool("batch-lb/workers").unwrap();
+    let request = session.request_add(&pool, &["vm-db-2".to_owned()], session.config().options()).unwrap();
+    assert!(refusal(session.plan(&request).await.unwrap_err()).contains(&GuardCode::Exclusive));
+}
+
+#[tokio::test(start_paused = true)]
+async fn every_fault_on_the_way_is_lived_through() {
+    let faults = [
+        "PUT networkInterfaces 429 count=3 retry-after=7",
+        "PUT networkInterfaces 429 count=2 code=RetryableErrorDueToAnotherOperation retry-after=3",
+        "PUT networkInterfaces 400 count=2 code=ReferencedResourceNotProvisioned",
+        "PUT networkInterfaces 409 count=2",
+        "PUT networkInterfaces 409 count=1 code=CanceledAndSupersededDueToAnotherOperation",
+        "PUT networkInterfaces 500 count=2",
+        "PUT networkInterfaces 503 count=2 retry-after=5",
+        "PUT networkInterfaces error-after count=2",
+        "PUT networkInterfaces reset-before count=2",
+        "PUT networkInterfaces reset-after count=2",
+        "PUT networkInterfaces moved count=3",
+        "PUT networkInterfaces token-expired count=1",
+        "PUT networkInterfaces 429 count=1 code=GatewayError",
+        "GET operations 500 count=2",
+        "GET operations reset-before count=2",
+        "GET networkInterfaces 429 count=2 retry-after=4",
+        "GET masters 502 count=3",
+        "POST health 500 count=2",
+        "GET networkInterfaces token-expired count=1",
+    ];
+    for fault in faults {
+        let simulator = demo(Options::default());
+        let (session, _state) = listed(&simulator).await;
+        let request = swap_request(&session, "vm-db-2");
+        simulator.inject(fault.parse().unwrap());
+        let report = apply(&session, &request).await;
+        assert!(is_done(&report), "{fault}: {:?}", report.run.steps);
+        assert_eq!(members(&simulator, "db-lb", "masters"), ["vm-db-2-nic"], "{fault}");
+        assert_eq!(most_ever(&simulator, "/db-lb/backendaddresspools/masters"), 1, "{fault}");
+        // Each step that changed something says so, however its answer was lost.
+        for id in [1, 3] {
+            assert_eq!(report.run.step(id).unwrap().state, StepState::Done { changed: true }, "{fault}, step {id}");
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_failed_operation_is_no_success_and_what_depends_on_it_is_skipped() {
+    let simulator = demo(Options::default());
+    let (session, _state) = listed(&simulator).await;
+    let request = swap_request(&session, "vm-db-2");
+    simulator.inject("PUT vm-db-2-nic fails count=1 code=InternalExecutionError".parse().unwrap());
+    let report = apply(&session, &request).await;
+    assert_eq!(report.outcome, Outcome::Partly);
+    assert!(matches!(&report.run.step(3).unwrap().state, StepState::Failed { code: Some(c), .. } if c == "InternalExecutionError"));
+    assert!(matches!(report.run.step(4).unwrap().state, StepState::Skipped { .. }));
+    assert!(matches!(report.run.step(5).unwrap().state, StepState::Skipped { .. }));
+    // Resume brings it to its end.
+    let record = session.journal().find(report.plan.id.as_str()).unwrap();
+    assert_eq!(record.state(), PlanState::Partly);
+    let progress = watch::Sender::new(Run::new(&record.plan));
+    let resumed = session.resume(&record, &progress, &CancellationToken::new()).await.unwrap();
+    assert_eq!(resumed.outcome, Outcome::Done);
+    assert_eq!(members(&simulator, "db-lb", "masters"), ["vm-db-2-nic"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_failure_undoes_itself_where_that_was_asked_for() {
+    let simulator = demo(Options::default());
+    let before = still(&simulator);
+    let (session, _state) = listed(&simulator).await;
+    let mut request = swap_request(&session, "vm-db-2");
+    request.options.on_failure = OnFailure::Undo;
+    simulator.inject("PUT vm-db-2-nic 403".parse().unwrap());
+    let report = apply(&session, &request).await;
+    let undo = report.undo.expect("an undo").expect("a plan");
+    assert_eq!(undo.outcome, Outcome::Done);
+    assert_eq!(differing(&before, &still(&simulator)), Vec::<String>::new());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_refusal_that_changed_nothing_is_failed_and_not_partly_done() {
+    let simulator = demo(Options::default());
+    let (session, _state) = listed(&simulator).await;
+    let request = swap_request(&session, "vm-db-2");
+    simulator.inject("PUT vm-db-1-nic 403".parse().unwrap());
+    let report = apply(&session, &request).await;
+    assert_eq!(report.outcome, Outcome::Failed);
+    assert!(matches!(&report.run.step(1).unwrap().state,
+        StepState::Failed { code: Some(c), correlation_id: Some(_), .. } if c == "AuthorizationFailed"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn one_failed_item_never_stops_the_others_where_they_do_not_depend_on_it() {
+    let simulator = demo(Options::default());
+    let (session, _state) = listed(&simulator).await;
+    let (green, blue) = (session.pool("web-lb/green").unwrap(), session.pool("web-lb/blue").unwrap());
+    let names: Vec<String> = (5..8).map(|n| format!("vm-web-{n}")).collect();
+    let mut options = session.config().options();
+    options.on_failure = OnFailure::Continue;
+    let request = session.request_move(&green, &blue, &names, options).unwrap();
+    simulator.inject("PUT vm-web-6-nic 403".parse().unwrap());
+    let report = apply(&session, &request).await;
+    assert_eq!(report.outcome, Outcome::Partly);
+    assert_eq!(members(&simulator, "web-lb", "green"), ["vm-web-6-nic", "vm-web-8-nic"]);
+    let words: Vec<&str> = report.run.steps.iter().map(|s| s.state.word()).collect();
+    assert_eq!(words[..3], ["done", "failed", "done"]);
+    assert!(words[3..].iter().all(|w| *w == "skipped"), "{words:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_member_that_never_gets_healthy_fails_its_gate_and_says_why() {
+    let simulator = demo(Options::default());
+    let (session, _state) = listed(&simulator).await;
+    let pool = session.pool("stg-app-lb/app").unwrap();
+    // Its machine is there and does not answer: the NIC of a VM that is gone.
+    let request = session.request_remove(&pool, &["vm-stg-app-3".to_owned()], session.config().options()).unwrap();
+    assert!(is_done(&apply(&session, &request).await));
+    let request = session.request_add(&pool, &["vm-stg-app-3".to_owned()], session.config().options()).unwrap();
+    let report = apply(&session, &request).await;
+    assert_eq!(report.outcome, Outcome::Partly);
+    let last = &report.run.steps.last().unwrap().state;
+    assert!(matches!(last, StepState::Failed { error, .. } if error.contains("no TCP answer") && error.contains("undo")), "{last:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_ip_configuration_that_vanished_stops_the_step_and_names_what_there_is() {
+    let simulator = demo(Options::default());
+    let (session, _state) = listed(&simulator).await;
+    let request = swap_request(&session, "vm-db-2");
+    let plan = session.plan(&request).await.unwrap();
+    let mut nic: Value = simulator.documents().into_iter().find(|d| d["name"] == "vm-db-1-nic").unwrap();
+    nic["properties"]["ipConfigurations"][0]["name"] = "renamed".into();
+    put(&simulator, &nic);
+    let report = apply_plan(&session, plan).await;
+    assert_eq!(report.outcome, Outcome::Failed);
+    let state = &report.run.step(1).unwrap().state;
+    assert!(matches!(state, StepState::Failed { error, .. } if error.contains("renamed") && error.contains("changed since the plan")), "{state:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_another_operator_changed_elsewhere_in_the_document_survives() {
+    let simulator = demo(Options::default());
+    let (session, _state) = listed(&simulator).await;
+    let plan = session.plan(&swap_request(&session, "vm-db-2")).await.unwrap();
+    let mut nic: Value = simulator.documents().into_iter().find(|d| d["name"] == "vm-db-1-nic").unwrap();
+    nic["tags"]["ticket"] = "4711".into();
+    nic["properties"]["neverHeardOf"] = serde_json::json!({ "deep": [1, 2.5, null] });
+    put(&simulator, &nic);
+    tokio::time::sleep(std::time::Duration::from_secs(10)).await;
+    assert!(is_done(&apply_plan(&session, plan).await));
+    let nic = simulator.documents().into_iter().find(|d| d["name"] == "vm-db-1-nic").unwrap();
+    assert_eq!(nic["tags"]["ticket"], "4711");
+    assert_eq!(nic["properties"]["neverHeardOf"], serde_json::json!({ "deep": [1, 2.5, null] }));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_second_master_put_in_by_somebody_else_is_seen_before_the_write() {
+    let simulator = demo(Options::default());
+    let (session, _state) = listed(&simulator).await;
+    let plan = session.plan(&swap_request(&session, "vm-db-2")).await.unwrap();
+    let mut nic: Value = simulator.documents().into_iter().find(|d| d["name"] == "vm-db-3-nic").unwrap();
+    let pool = plan.pools()[0].to_string();
+    nic["properties"]["ipConfigurations"][0]["properties"]["loadBalancerBackendAddressPools"] =
+        serde_json::json!([{ "id": pool }]);
+    put(&simulator, &nic);
+    tokio::time::sleep(std::time::Duration::from_secs(10)).await;
+    let report = apply_plan(&session, plan).await;
+    assert_eq!(report.outcome, Outcome::Partly);
+    assert!(matches!(&report.run.step(3).unwrap().state, StepState::Failed { code: Some(c), .. } if c == "exclusive"));
+    assert_eq!(members(&simulator, "db-lb", "masters"), ["vm-db-3-nic"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn stopping_ends_between_two_steps_and_resume_goes_on() {
+    let simulator = demo(Options::default());
+    let (session, _state) = listed(&simulator).await;
+    let plan = session.plan(&swap_request(&session, "vm-db-2")).await.unwrap();
+    let progress = watch::Sender::new(Run::new(&plan));
+    let cancel = CancellationToken::new();
+    let mut watching = progress.subscribe();
+    let stopper = cancel.clone();
+    tokio::spawn(async move {
+        // In the middle of the first write.
+        let _ = watching.wait_for(|r| matches!(&r.step(1).unwrap().state, StepState::Running { now } if now.contains("following"))).await;
+        stopper.cancel();
+    });
+    let report = session.apply(plan, &progress, &cancel).await.unwrap();
+    assert_eq!(report.outcome, Outcome::Interrupted);
+    assert_eq!(report.run.step(1).unwrap().state, StepState::Done { changed: true });
+    assert!(matches!(report.run.step(3).unwrap().state, StepState::Skipped { .. }));
+    let record = session.journal().find(report.plan.id.as_str()).unwrap();
+    assert_eq!(record.state(), PlanState::Interrupted);
+    let progress = watch::Sender::new(Run::new(&record.plan));
+    let resumed = session.resume(&record, &progress, &CancellationToken::new()).await.unwrap();
+    assert_eq!(resumed.outcome, Outcome::Done);
+    assert_eq!(members(&simulator, "db-lb", "masters"), ["vm-db-2-nic"]);
+}
+
+/// The process dies at every exchange of a swap, before or after the server got the request;
+/// another process resumes it, or takes it back.
+#[tokio::test(start_paused = true)]
+async fn a_swap_that_dies_anywhere_can_be_resumed_and_undone() {
+    let mut died = 0;
+    for delivered in [false, true] {
+        for recover in ["resume", "undo"] {
+            for at in 0.. {
+                let simulator = demo(Options::default());
+                let before = still(&simulator);
+                let state = TempDir::new().unwrap();
+                let whole = session(&simulator, state.path());
+                whole.refresh().await.unwrap();
+                let plan = whole.plan(&swap_request(&whole, "vm-db-2")).await.unwrap();
+                let wire = Arc::new(Wire::new(Arc::clone(&simulator), Some(Cut { at, delivered })));
+                let doomed = session_on(Arc::clone(&wire), state.path(), |_| {});
+                let progress = watch::Sender::new(Run::new(&plan));
+                let cancel = CancellationToken::new();
+                // A dead process is a future that is dropped where it stands.
+                let run = doomed.apply(plan.clone(), &progress, &cancel);
+                let ended = tokio::time::timeout(std::time::Duration::from_secs(600), run).await;
+                if ended.is_ok() {
+                    break;
+                }
+                let context = format!("{recover} after exchange {at}, delivered: {delivered}");
+                let record = whole.journal().find(plan.id.as_str()).unwrap();
+                if record.state() == PlanState::Done {
+                    // It died while it looked at what it had done.
+                    continue;
+                }
+                died += 1;
+                assert_eq!(record.state(), PlanState::Interrupted, "{context}");
+                if recover == "resume" {
+                    let progress = watch::Sender::new(Run::new(&plan));
+                    let report = whole.resume(&record, &progress, &cancel).await.unwrap();
+                    assert_eq!(report.outcome, Outcome::Done, "{context}: {:?}", report.run.steps);
+                    assert_eq!(members(&simulator, "db-lb", "masters"), ["vm-db-2-nic"], "{context}");
+                } else {
+                    match whole.undo_plan(&record).await {
+                        Ok(undo) => {
+                            let report = apply_plan(&whole, undo).await;
+                            assert_eq!(report.outcome, Outcome::Done, "{context}: {:?}", report.run.steps);
+                        }
+                        Err(SessionError::Plan(PlanError::Nothing(_))) => {}
+                        Err(error) => panic!("{context}: {error}"),
+                    }
+                    assert_eq!(differing(&before, &still(&simulator)), Vec::<String>::new(), "{context}");
+                }
+                assert_eq!(most_ever(&simulator, "/db-lb/backendaddresspools/masters"), 1, "{context}");
+            }
+        }
+    }
+    assert!(died > 40, "only {died} deaths");
+}
+
+/// A request that was under way when the process died arrives after the undo has looked. The fence
+/// makes it fail: its ETag is old.
+#[tokio::test(start_paused = true)]
+async fn a_late_request_cannot_land_after_an_undo() {
+    let simulator = demo(Options::default());
+    let state = TempDir::new().unwrap();
+    let whole = session(&simulator, state.path());
+    whole.refresh().await.unwrap();
+    let plan = whole.plan(&swap_request(&whole, "vm-db-2")).await.unwrap();
+    let late = Arc::new(Late { wire: Wire::new(Arc::clone(&simulator), None), held: std::sync::Mutex::new(None) });
+    let config = azlb::config::Config { state_dir: Some(state.path().to_owned()), ..Default::default() };
+    let doomed = Session::open(
+        config,
+        azlb::arm::Cloud::at(ENDPOINT).unwrap(),
+        Arc::clone(&late) as Arc<dyn azlb::arm::transport::Transport>,
+        Arc::new(Identity(Arc::clone(&simulator))),
+        ENDPOINT.to_owned(),
+    )
+    .unwrap();
+    let progress = watch::Sender::new(Run::new(&plan));
+    let cancel = CancellationToken::new();
+    let run = doomed.apply(plan.clone(), &progress, &cancel);
+    assert!(tokio::time::timeout(std::time::Duration::from_secs(600), run).await.is_err());
+    let record = whole.journal().find(plan.id.as_str()).unwrap();
+    let undo = whole.undo_plan(&record).await.unwrap();
+    assert!(undo.writes().any(|(_, w)| w.fence), "{:?}", undo.steps);
+    assert!(is_done(&apply_plan(&whole, undo).await));
+    let held = late.held.lock().unwrap().take().expect("the held write of the new master");
+    let answer = simulator.handle(held).unwrap();
+    assert_eq!(answer.status(), 412);
+    assert_eq!(members(&simulator, "db-lb", "masters"), ["vm-db-1-nic"]);
+    assert_eq!(most_ever(&simulator, "/db-lb/backendaddresspools/masters"), 1);
+}
+
+/// Holds the write of the new master back, and never answers it.
+struct Late {
+    wire: Wire,
+    held: std::sync::Mutex<Option<http::Request<bytes::Bytes>>>,
+}
+
+#[async_trait::async_trait]
+impl azlb::arm::transport::Transport for Late {
+    async fn send(
+        &self,
+        request: http::Request<bytes::Bytes>,
+    ) -> Result<http::Response<bytes::Bytes>, azlb::arm::transport::TransportError> {
+        if request.method() == "PUT" && request.uri().path().ends_with("vm-db-2-nic") {
+            *self.held.lock().unwrap() = Some(request);
+            return std::future::pending().await;
+        }
+        self.wire.send(request).await
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_journal_is_locked_while_its_plan_runs_and_survives_a_torn_line() {
+    let simulator = demo(Options::default());
+    let (session, _state) = listed(&simulator).await;
+    let plan = session.plan(&swap_request(&session, "vm-db-2")).await.unwrap();
+    let held = session.journal().start(&plan).unwrap();
+    let record = session.journal().find(plan.id.as_str()).unwrap();
+    assert_eq!(record.state(), PlanState::Running);
+    let progress = watch::Sender::new(Run::new(&plan));
+    let refused = session.resume(&record, &progress, &CancellationToken::new()).await;
+    assert!(matches!(refused, Err(SessionError::NotThat { .. })), "{refused:?}");
+    drop(held);
+    let path = session.journal().folder().join(format!("{}.jsonl", plan.id));
+    let mut text = std::fs::read_to_string(&path).unwrap();
+    text.push_str("{\"at\":\"2026-01-01T00:0");
+    std::fs::write(&path, text).unwrap();
+    let record = session.journal().find(plan.id.as_str()).unwrap();
+    assert_eq!(record.state(), PlanState::Interrupted);
+    let report = session.resume(&record, &progress, &CancellationToken::new()).await.unwrap();
+    assert_eq!(report.outcome, Outcome::Done);
+    // What followed the torn line is read too.
+    assert_eq!(session.journal().find(plan.id.as_str()).unwrap().state(), PlanState::Done);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_read_only_session_has_no_writer() {
+    let simulator = demo(Options::default());
+    let state = TempDir::new().unwrap();
+    let session = session_on(Arc::new(Wire::new(Arc::clone(&simulator), None)), state.path(), |c| c.read_only = true);
+    session.refresh().await.unwrap();
+    let plan = session.plan(&swap_request(&session, "vm-db-2")).await.unwrap();
+    let progress = watch::Sender::new(Run::new(&plan));
+    let refused = session.apply(plan, &progress, &CancellationToken::new()).await;
+    assert!(matches!(refused, Err(SessionError::ReadOnly)));
+    assert_eq!(members(&simulator, "db-lb", "masters"), ["vm-db-1-nic"]);
+}
+
+/// Writes a document as another operator would.
+fn put(simulator: &Arc<Simulator>, document: &Value) {
+    let token = {
+        let request = http::Request::builder()
+            .uri(format!("{ENDPOINT}/msi/token?resource=x"))
+            .header("x-identity-header", simulator.identity_header())
+            .body(bytes::Bytes::new())
+            .unwrap();
+        let body: Value = serde_json::from_slice(simulator.handle(request).unwrap().body()).unwrap();
+        body["access_token"].as_str().unwrap().to_owned()
+    };
+    let request = http::Request::builder()
+        .method("PUT")
+        .uri(format!("{ENDPOINT}{}?api-version=2024-05-01", document["id"].as_str().unwrap()))
+        .header("authorization", format!("Bearer {token}"))
+        .body(document.to_string().into())
+        .unwrap();
+    let answer = simulator.handle(request).unwrap();
+    assert!(answer.status().is_success(), "{:?}", answer);
+}
