@@ -10,7 +10,7 @@ use std::net::IpAddr;
 use serde::{Deserialize, Serialize};
 
 use super::change::{MemberTarget, Options, SwapOrder};
-use super::edit::Edit;
+use super::edit::{Edit, Standing};
 use super::gather::Documents;
 use crate::arm::ResourceId;
 use crate::azure::backend_pool::{BackendPool, PoolKind};
@@ -237,30 +237,25 @@ impl Guards<'_> {
             }
         }
         self.kinds(id, &pool, edits, &joins, &now);
-        for (edit, member) in edits.iter().filter_map(|e| Some((e, e.joins()?))) {
-            if now.contains(&member) && !leaves.contains(&member) {
-                self.refuse(
+        for edit in edits.iter().filter(|e| e.joins().is_some() || e.leaves().is_some()) {
+            if !self.holds(edit) {
+                continue;
+            }
+            match (edit.joins(), edit.leaves()) {
+                (Some(member), _) if !leaves.contains(&member) => self.refuse(
                     GuardCode::AlreadyMember,
                     id,
                     format!("{} ({member}) is in {shown} already.", edit.name()),
                     "Nothing to do.",
-                );
-            }
-        }
-        for (edit, member) in edits.iter().filter_map(|e| Some((e, e.leaves()?))) {
-            let by_nic = match edit {
-                Edit::LeavePool { ip_config, .. } => {
-                    documents.ip_config(ip_config).is_some_and(|c| c.pools().any(|p| p == *id))
-                }
-                _ => false,
-            };
-            if !now.contains(&member) && !by_nic {
-                self.refuse(
+                ),
+                // A ghost is in the pool though nothing refers to it; another guard tells of it.
+                (None, Some(member)) if !now.contains(&member) => self.refuse(
                     GuardCode::NotMember,
                     id,
                     format!("{} ({member}) is not in {shown}.", edit.name()),
                     "Nothing to take out.",
-                );
+                ),
+                _ => {}
             }
         }
         if !joins.is_empty() {
@@ -280,6 +275,14 @@ impl Guards<'_> {
                 );
             }
         }
+    }
+
+    /// Whether the document that an edit writes shows its result already. While an operation runs,
+    /// the pool's own view is late; the written document is the authority.
+    fn holds(&self, edit: &Edit) -> bool {
+        let Some(target) = edit.target() else { return false };
+        let body = self.documents.get(&target).map(|d| d.body()).or_else(|| self.documents.pool(&target).map(|p| p.0));
+        body.is_some_and(|b| edit.standing(b) == Standing::Holds)
     }
 
     fn load_balancer(&mut self, pool: &ResourceId, lb: &LoadBalancer<'_>) {

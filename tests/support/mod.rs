@@ -34,6 +34,7 @@ pub struct Wire {
     pub simulator: Arc<Simulator>,
     exchanges: AtomicUsize,
     cut: Option<Cut>,
+    dead: tokio::sync::Notify,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -46,7 +47,12 @@ pub struct Cut {
 
 impl Wire {
     pub fn new(simulator: Arc<Simulator>, cut: Option<Cut>) -> Self {
-        Self { simulator, exchanges: AtomicUsize::new(0), cut }
+        Self { simulator, exchanges: AtomicUsize::new(0), cut, dead: tokio::sync::Notify::new() }
+    }
+
+    /// Ends when the wire is cut.
+    pub async fn dead(&self) {
+        self.dead.notified().await;
     }
 
     pub fn exchanges(&self) -> usize {
@@ -63,6 +69,7 @@ impl Transport for Wire {
                 self.simulator.handle(request);
             }
             // The process is dead: nobody hears the answer.
+            self.dead.notify_one();
             return std::future::pending().await;
         }
         // Let others run, as a network would.

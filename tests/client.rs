@@ -1,0 +1,140 @@
+//! The client against the simulator: sign-in, paging, throttling, links, answers that are not ARM's.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, missing_docs)]
+
+mod support;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use azlb::arm::ArmError;
+use azlb::azure::{NETWORK, network_interface};
+use azlb::sim::{Options, Simulator, generate};
+use support::*;
+use tempfile::TempDir;
+
+fn generated(size: &str, options: Options) -> Arc<Simulator> {
+    Arc::new(Simulator::new(generate::estate(size.parse().unwrap()), options).unwrap())
+}
+
+const SUB: &str = "00000000-0000-0000-0000-000000000001";
+
+#[tokio::test(start_paused = true)]
+async fn a_list_is_read_page_by_page_without_loss() {
+    let simulator = generated("subs=1,lbs=3,nics=257", Options { page_size: 50, ..Options::default() });
+    let state = TempDir::new().unwrap();
+    let session = session(&simulator, state.path());
+    let mut pager = network_interface::list(session.reader(), SUB).unwrap();
+    let mut sizes = Vec::new();
+    let mut ids = std::collections::HashSet::new();
+    while let Some(page) = pager.next_page().await.unwrap() {
+        sizes.push(page.len());
+        ids.extend(page.iter().map(|n| n["id"].to_string()));
+    }
+    assert_eq!(sizes, [50, 50, 50, 50, 50, 7]);
+    assert_eq!(ids.len(), 257);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_page_that_points_elsewhere_is_refused_and_no_token_leaves() {
+    let simulator = generated("subs=1,lbs=1,nics=3", Options::default());
+    simulator.inject("GET networkInterfaces foreign-link".parse().unwrap());
+    let state = TempDir::new().unwrap();
+    let session = session(&simulator, state.path());
+    let error = network_interface::list(session.reader(), SUB).unwrap().all().await.unwrap_err();
+    assert!(matches!(&error, ArmError::ForeignLink { url, .. } if url.contains("attacker.example.net")), "{error}");
+    assert!(error.to_string().contains("never sent"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn reads_wait_as_long_as_they_are_told_to() {
+    let simulator = demo(Options::default());
+    simulator.inject("GET networkInterfaces 429 count=1 retry-after=17".parse().unwrap());
+    let state = TempDir::new().unwrap();
+    let session = session(&simulator, state.path());
+    let start = tokio::time::Instant::now();
+    network_interface::list(session.reader(), SUB).unwrap().all().await.unwrap();
+    assert!(start.elapsed() >= Duration::from_secs(17), "{:?}", start.elapsed());
+    assert!(start.elapsed() < Duration::from_secs(19), "{:?}", start.elapsed());
+}
+
+#[tokio::test(start_paused = true)]
+async fn buckets_of_arm_hold_and_everything_is_read_all_the_same() {
+    // 400 single reads against a bucket of 250 that refills with 25 a second.
+    let simulator = demo(Options::default());
+    let state = TempDir::new().unwrap();
+    let session = session(&simulator, state.path());
+    let id = azlb::arm::ResourceId::parse(&format!(
+        "/subscriptions/{SUB}/resourceGroups/rg-db/providers/Microsoft.Network/networkInterfaces/vm-db-1-nic"
+    ))
+    .unwrap();
+    let start = tokio::time::Instant::now();
+    for _ in 0..400 {
+        session.reader().get(&id, NETWORK, "").await.unwrap();
+    }
+    assert!(start.elapsed() >= Duration::from_secs(5), "{:?}", start.elapsed());
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_expired_token_is_replaced_once_and_silently() {
+    let simulator = demo(Options::default());
+    let state = TempDir::new().unwrap();
+    let session = session(&simulator, state.path());
+    session.refresh().await.unwrap();
+    simulator.inject("GET loadBalancers token-expired count=1".parse().unwrap());
+    session.refresh().await.unwrap();
+    assert_eq!(session.load_balancer_rows("").len(), 13);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_not_arm_is_told_apart() {
+    let simulator = demo(Options::default());
+    simulator.inject("GET loadBalancers html".parse().unwrap());
+    let state = TempDir::new().unwrap();
+    let session = session(&simulator, state.path());
+    session.refresh().await.unwrap();
+    let rows = session.subscription_rows();
+    assert!(rows.iter().all(|r| r.problem.as_ref().is_some_and(|p| p.contains("not Resource Manager's"))), "{rows:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_subscription_that_fails_hides_no_other() {
+    let simulator = demo(Options::default());
+    simulator.inject("GET 000000000002/providers/Microsoft.Network/loadBalancers 403".parse().unwrap());
+    let state = TempDir::new().unwrap();
+    let session = session(&simulator, state.path());
+    session.refresh().await.unwrap();
+    let rows = session.subscription_rows();
+    assert_eq!(rows[0].load_balancers, 5);
+    assert!(rows[0].problem.is_none());
+    assert!(rows[1].problem.as_ref().unwrap().contains("AuthorizationFailed"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_operation_without_end_is_given_up_and_said_to_be_open() {
+    let simulator = demo(Options { operation_time: Duration::from_secs(3 * 3600), ..Options::default() });
+    let state = TempDir::new().unwrap();
+    let session = session(&simulator, state.path());
+    session.refresh().await.unwrap();
+    let request = swap_request(&session, "vm-db-2");
+    let report = apply(&session, &request).await;
+    assert_eq!(report.outcome, azlb::changes::Outcome::Partly);
+    let state = &report.run.step(1).unwrap().state;
+    assert!(
+        matches!(state, azlb::changes::StepState::Failed { error, .. } if error.contains("may still end")),
+        "{state:?}"
+    );
+}
+
+/// A generated estate of the size that `docs/performance.md` speaks of is listed whole.
+#[tokio::test(start_paused = true)]
+async fn a_large_estate_is_listed_with_few_requests() {
+    let simulator = generated("subs=4,lbs=200,nics=2000", Options { page_size: 1000, ..Options::default() });
+    let state = TempDir::new().unwrap();
+    let session = session(&simulator, state.path());
+    session.refresh().await.unwrap();
+    assert_eq!(session.load_balancer_rows("").len(), 200);
+    let members: usize = session.pool_rows("").iter().map(|p| p.members).sum();
+    assert_eq!(members, 2000);
+    let (reads, _) = session.reader().traffics().counts();
+    assert!(reads <= 1 + 4 * 5, "{reads} requests");
+}
