@@ -118,7 +118,15 @@ fn every_response_parses_without_loss() {
         }
     }
     assert!(resources > 150, "only {resources} resources");
-    for (what, least) in [("frontends", 5), ("rules", 2), ("probes", 2), ("pools", 5), ("ip configurations", 8), ("vm nics", 5), ("instances", 3)] {
+    for (what, least) in [
+        ("frontends", 5),
+        ("rules", 2),
+        ("probes", 2),
+        ("pools", 5),
+        ("ip configurations", 8),
+        ("vm nics", 5),
+        ("instances", 3),
+    ] {
         assert!(seen.get(what).copied().unwrap_or(0) >= least, "{what}: {seen:?}");
     }
 }
@@ -152,12 +160,10 @@ async fn every_operation_header_is_understood() {
     let session = session(&simulator, state.path());
     let mut found = 0;
     for e in &exchanges {
-        let wants = e.headers.contains_key("azure-asyncoperation")
-            || e.status == 202 && e.headers.contains_key("location");
-        let operation: Option<Operation> =
-            operation::understand(session.reader(), e.status, &e.headers, "s").unwrap_or_else(|error| {
-                panic!("{}:{}: {error}", e.file, e.line)
-            });
+        let wants =
+            e.headers.contains_key("azure-asyncoperation") || e.status == 202 && e.headers.contains_key("location");
+        let operation: Option<Operation> = operation::understand(session.reader(), e.status, &e.headers, "s")
+            .unwrap_or_else(|error| panic!("{}:{}: {error}", e.file, e.line));
         assert_eq!(operation.is_some(), wants, "{}:{}", e.file, e.line);
         found += usize::from(wants);
     }
@@ -167,7 +173,11 @@ async fn every_operation_header_is_understood() {
 #[tokio::test(start_paused = true)]
 async fn an_estate_of_recorded_documents_runs_and_lists() {
     let Some(exchanges) = exchanges() else { return };
-    let wanted = ["microsoft.network/loadbalancers", "microsoft.network/networkinterfaces", "microsoft.compute/virtualmachinescalesets"];
+    let wanted = [
+        "microsoft.network/loadbalancers",
+        "microsoft.network/networkinterfaces",
+        "microsoft.compute/virtualmachinescalesets",
+    ];
     let mut estate: BTreeMap<String, Value> = BTreeMap::new();
     for e in exchanges.iter().filter(|e| e.status < 300) {
         for body in documents(&e.response) {
@@ -178,7 +188,10 @@ async fn an_estate_of_recorded_documents_runs_and_lists() {
             }
         }
     }
-    let balancers: Vec<&Value> = estate.values().filter(|d| summary::LoadBalancer::read(d).is_some() && d["type"] == "Microsoft.Network/loadBalancers").collect();
+    let balancers: Vec<&Value> = estate
+        .values()
+        .filter(|d| summary::LoadBalancer::read(d).is_some() && d["type"] == "Microsoft.Network/loadBalancers")
+        .collect();
     let count = balancers.len();
     let pools: usize = balancers.iter().map(|d| LoadBalancer(d).pools().count()).sum();
     assert!(count >= 3 && estate.len() >= 8, "{count} of {}", estate.len());

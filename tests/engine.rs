@@ -23,11 +23,9 @@ async fn listed(simulator: &Arc<Simulator>) -> (Session, TempDir) {
 
 fn refusal(error: SessionError) -> Vec<GuardCode> {
     match error {
-        SessionError::Plan(PlanError::Refused(findings)) => findings
-            .into_iter()
-            .filter(|f| f.severity == azlb::changes::Severity::Refuse)
-            .map(|f| f.code)
-            .collect(),
+        SessionError::Plan(PlanError::Refused(findings)) => {
+            findings.into_iter().filter(|f| f.severity == azlb::changes::Severity::Refuse).map(|f| f.code).collect()
+        }
         other => panic!("expected a refusal, got {other}"),
     }
 }
@@ -40,11 +38,10 @@ async fn a_swap_never_shows_two_masters_and_changes_one_array() {
     let report = apply(&session, &swap_request(&session, "vm-db-2")).await;
     assert!(is_done(&report), "{:?}", report.run);
     assert_eq!(members(&simulator, "db-lb", "masters"), ["vm-db-2-nic"]);
-    assert_eq!(history(&simulator, "/db-lb/backendaddresspools/masters"), [
-        vec!["vm-db-1-nic".to_owned()],
-        vec![],
-        vec!["vm-db-2-nic".to_owned()]
-    ]);
+    assert_eq!(
+        history(&simulator, "/db-lb/backendaddresspools/masters"),
+        [vec!["vm-db-1-nic".to_owned()], vec![], vec!["vm-db-2-nic".to_owned()]]
+    );
     // Nothing but the two NICs' references, and what is derived from them, differs.
     let after = still(&simulator);
     assert_eq!(differing(&before, &after), ["db-lb", "vm-db-1-nic", "vm-db-2-nic"]);
@@ -88,7 +85,8 @@ async fn a_swap_within_an_ip_pool_is_one_put_and_keeps_everything_else() {
     let pool = &lb["properties"]["backendAddressPools"][0]["properties"];
     assert_eq!(pool["drainPeriodInSeconds"], 30);
     assert_eq!(pool["syncMode"], "Automatic");
-    let node4 = pool["loadBalancerBackendAddresses"].as_array().unwrap().iter().find(|a| a["name"] == "node-4").unwrap();
+    let node4 =
+        pool["loadBalancerBackendAddresses"].as_array().unwrap().iter().find(|a| a["name"] == "node-4").unwrap();
     assert_eq!(node4["properties"]["adminState"], "Down");
 }
 
@@ -104,11 +102,7 @@ async fn a_uniform_instance_is_written_through_compute_and_drift_is_told() {
     assert!(target.ends_with("/virtualMachineScaleSets/api-ss/virtualMachines/2"), "{target}");
     assert!(is_done(&apply_plan(&session, plan).await));
     assert_eq!(members(&simulator, "api-lb", "api").len(), 5);
-    let instance = simulator
-        .documents()
-        .into_iter()
-        .find(|d| d["instanceId"] == "2")
-        .unwrap();
+    let instance = simulator.documents().into_iter().find(|d| d["instanceId"] == "2").unwrap();
     assert_eq!(instance["properties"]["modelDefinitionApplied"], "VirtualMachine");
 }
 
@@ -204,7 +198,9 @@ async fn a_failed_operation_is_no_success_and_what_depends_on_it_is_skipped() {
     simulator.inject("PUT vm-db-2-nic fails count=1 code=InternalExecutionError".parse().unwrap());
     let report = apply(&session, &request).await;
     assert_eq!(report.outcome, Outcome::Partly);
-    assert!(matches!(&report.run.step(3).unwrap().state, StepState::Failed { code: Some(c), .. } if c == "InternalExecutionError"));
+    assert!(
+        matches!(&report.run.step(3).unwrap().state, StepState::Failed { code: Some(c), .. } if c == "InternalExecutionError")
+    );
     assert!(matches!(report.run.step(4).unwrap().state, StepState::Skipped { .. }));
     assert!(matches!(report.run.step(5).unwrap().state, StepState::Skipped { .. }));
     // Resume brings it to its end.
@@ -272,7 +268,10 @@ async fn a_member_that_never_gets_healthy_fails_its_gate_and_says_why() {
     let report = apply(&session, &request).await;
     assert_eq!(report.outcome, Outcome::Partly);
     let last = &report.run.steps.last().unwrap().state;
-    assert!(matches!(last, StepState::Failed { error, .. } if error.contains("no TCP answer") && error.contains("undo")), "{last:?}");
+    assert!(
+        matches!(last, StepState::Failed { error, .. } if error.contains("no TCP answer") && error.contains("undo")),
+        "{last:?}"
+    );
 }
 
 #[tokio::test(start_paused = true)]
@@ -287,7 +286,10 @@ async fn an_ip_configuration_that_vanished_stops_the_step_and_names_what_there_i
     let report = apply_plan(&session, plan).await;
     assert_eq!(report.outcome, Outcome::Failed);
     let state = &report.run.step(1).unwrap().state;
-    assert!(matches!(state, StepState::Failed { error, .. } if error.contains("renamed") && error.contains("changed since the plan")), "{state:?}");
+    assert!(
+        matches!(state, StepState::Failed { error, .. } if error.contains("renamed") && error.contains("changed since the plan")),
+        "{state:?}"
+    );
 }
 
 #[tokio::test(start_paused = true)]
@@ -334,7 +336,9 @@ async fn stopping_ends_between_two_steps_and_resume_goes_on() {
     let stopper = cancel.clone();
     tokio::spawn(async move {
         // In the middle of the first write.
-        let _ = watching.wait_for(|r| matches!(&r.step(1).unwrap().state, StepState::Running { now } if now.contains("following"))).await;
+        let _ = watching
+            .wait_for(|r| matches!(&r.step(1).unwrap().state, StepState::Running { now } if now.contains("following")))
+            .await;
         stopper.cancel();
     });
     let report = session.apply(plan, &progress, &cancel).await.unwrap();

@@ -87,7 +87,12 @@ impl Sim {
             .iter()
             .filter(|e| e["pool"].as_str().unwrap().ends_with(pool))
             .map(|e| {
-                e["members"].as_array().unwrap().iter().map(|m| m.as_str().unwrap().split('/').nth(8).unwrap().to_owned()).collect()
+                e["members"]
+                    .as_array()
+                    .unwrap()
+                    .iter()
+                    .map(|m| m.as_str().unwrap().split('/').nth(8).unwrap().to_owned())
+                    .collect()
             })
             .collect()
     }
@@ -158,8 +163,21 @@ fn a_swap_is_one_json_document() {
 fn lists_have_their_columns_and_keys() {
     let state = TempDir::new().unwrap();
     let rows = json(&run(state.path(), "list members --sim -o json"));
-    let row = |name: &str| rows.as_array().unwrap().iter().find(|r| r["name"] == name).unwrap_or_else(|| panic!("no {name}"));
-    for key in ["subscription", "resource_group", "load_balancer", "pool", "kind", "name", "id", "ip", "power_state", "admin_state", "health"] {
+    let row =
+        |name: &str| rows.as_array().unwrap().iter().find(|r| r["name"] == name).unwrap_or_else(|| panic!("no {name}"));
+    for key in [
+        "subscription",
+        "resource_group",
+        "load_balancer",
+        "pool",
+        "kind",
+        "name",
+        "id",
+        "ip",
+        "power_state",
+        "admin_state",
+        "health",
+    ] {
         assert!(row("vm-db-1").get(key).is_some(), "{key}");
     }
     for key in ["state", "reason", "source", "age_s"] {
@@ -196,7 +214,10 @@ fn mistakes_have_their_sentences_and_codes() {
         std::fs::write(&path, content).unwrap();
         path.display().to_string()
     };
-    let bad_estate = file("bad.jsonl", "{\"id\": \"/subscriptions/s\"}\n{\"id\": \"/subscriptions/s/resourceGroups/g\", \"properties\": 3}\n");
+    let bad_estate = file(
+        "bad.jsonl",
+        "{\"id\": \"/subscriptions/s\"}\n{\"id\": \"/subscriptions/s/resourceGroups/g\", \"properties\": 3}\n",
+    );
     let bad_script = file("bad.rhai", "let x = 1;\nlet y = ;\n");
     let bad_call = file("call.rhai", "print(1);\n\n  nope(3);\n");
     let cases: &[(&str, i32, &[&str])] = &[
@@ -247,14 +268,21 @@ fn the_wrong_server_and_no_sign_in_are_told_apart() {
             let _ = stream.write_all(b"HTTP/1.1 404 Not Found\r\ncontent-type: text/html\r\ncontent-length: 6\r\nconnection: close\r\n\r\n<html>");
         }
     });
-    let out = sim.command(state.path(), "list lbs").env("AZLB_ARM_ENDPOINT", format!("http://127.0.0.1:{port}")).output().unwrap();
+    let out = sim
+        .command(state.path(), "list lbs")
+        .env("AZLB_ARM_ENDPOINT", format!("http://127.0.0.1:{port}"))
+        .output()
+        .unwrap();
     assert_eq!(out.status.code(), Some(1));
     assert!(text(&out.stderr).contains("not Resource Manager's"), "{}", text(&out.stderr));
     // Nobody signs in: the identity's secret is wrong, and there is no az.
     let out = sim.command(state.path(), "list lbs").env("IDENTITY_HEADER", "wrong").env("PATH", "").output().unwrap();
     assert_eq!(out.status.code(), Some(1));
     let stderr = text(&out.stderr);
-    assert!(stderr.contains("managed identity") && stderr.contains("az login") && stderr.contains("az CLI"), "{stderr}");
+    assert!(
+        stderr.contains("managed identity") && stderr.contains("az login") && stderr.contains("az CLI"),
+        "{stderr}"
+    );
     // A plain http endpoint beyond loopback would send the token in clear.
     let out = sim.command(state.path(), "list lbs").env("AZLB_ARM_ENDPOINT", "http://10.0.0.1").output().unwrap();
     assert_eq!(out.status.code(), Some(2));
@@ -264,9 +292,13 @@ fn the_wrong_server_and_no_sign_in_are_told_apart() {
 /// SIGKILL in the middle of a swap, at several moments; another process goes on or takes it back.
 #[test]
 fn a_killed_swap_is_resumed_or_undone() {
-    for (after_ms, recover, master) in
-        [(150, "resume", "vm-db-2"), (900, "resume", "vm-db-2"), (150, "undo", "vm-db-1"), (900, "undo", "vm-db-1"), (1500, "undo", "vm-db-1")]
-    {
+    for (after_ms, recover, master) in [
+        (150, "resume", "vm-db-2"),
+        (900, "resume", "vm-db-2"),
+        (150, "undo", "vm-db-1"),
+        (900, "undo", "vm-db-1"),
+        (1500, "undo", "vm-db-1"),
+    ] {
         let state = TempDir::new().unwrap();
         // Operations of two seconds, so that the kill falls into them.
         let sim = Sim::start("--speed 3 --seed 7");
@@ -289,7 +321,11 @@ fn a_killed_swap_is_resumed_or_undone() {
         let list = json(&sim.run(state.path(), "journal list -o json"));
         let (id, was) = (list[0]["id"].as_str().unwrap(), list[0]["state"].as_str().unwrap());
         assert_eq!(was, "interrupted", "{after_ms} {recover}");
-        let out = sim.command(state.path(), &format!("journal {recover} {id} --yes -o json")).env("AZLB_SPEED", "3").output().unwrap();
+        let out = sim
+            .command(state.path(), &format!("journal {recover} {id} --yes -o json"))
+            .env("AZLB_SPEED", "3")
+            .output()
+            .unwrap();
         assert_eq!(out.status.code(), Some(0), "{after_ms} {recover}: {}", text(&out.stderr));
         let rows = json(&sim.run(state.path(), "list members --pool db-lb/masters --no-health -o json"));
         assert_eq!(rows.as_array().unwrap().len(), 1);

@@ -79,7 +79,9 @@ fn title(model: &Model, pool: &PoolView) -> Line<'static> {
     if pool.exclusive {
         text.push_str("  exclusive");
     }
-    text.push_str(&format!("  {up}/{} up ", pool.members.len()));
+    let known = pool.members.iter().any(|r| r.health.as_ref().is_some_and(|h| h.state != HealthState::Unknown));
+    let count = pool.members.len();
+    text.push_str(&if known { format!("  {up}/{count} up ") } else { format!("  {count} in, health unknown ") });
     let filter = &model.member_filter.text;
     let typing = model.typing == Typing::Filter && model.pane == Pane::Members;
     if typing || !filter.is_empty() {

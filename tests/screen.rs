@@ -1,0 +1,198 @@
+//! The screen through its true loop: keys in, frames out, on a simulator in memory and in paused
+//! time.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, missing_docs)]
+
+mod support;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use azlb::sim::{Options, Simulator};
+use azlb::tui::app::{Faces, run};
+use azlb::tui::theme::Theme;
+use crossterm::event::{Event, KeyCode, KeyEvent, KeyModifiers};
+use futures::stream;
+use ratatui::Terminal;
+use ratatui::backend::TestBackend;
+use support::*;
+use tempfile::TempDir;
+
+/// What a script of keys is made of: words are key names or text, each followed by a moment.
+fn keys(script: &str) -> Vec<KeyEvent> {
+    let plain = |code| KeyEvent::new(code, KeyModifiers::NONE);
+    let mut out = Vec::new();
+    for word in script.split(' ') {
+        match word {
+            "enter" => out.push(plain(KeyCode::Enter)),
+            "esc" => out.push(plain(KeyCode::Esc)),
+            "tab" => out.push(plain(KeyCode::Tab)),
+            "space" => out.push(plain(KeyCode::Char(' '))),
+            "down" => out.push(plain(KeyCode::Down)),
+            "ctrl-c" => out.push(KeyEvent::new(KeyCode::Char('c'), KeyModifiers::CONTROL)),
+            text => out.extend(text.chars().map(|c| plain(KeyCode::Char(c)))),
+        }
+    }
+    out
+}
+
+struct Seen {
+    frame: String,
+    simulator: Arc<Simulator>,
+}
+
+/// Runs the loop with a script of keys, a quarter of a second apart after a first look of three
+/// seconds, and then lets it rest before the terminal goes away.
+async fn play(size: (u16, u16), script: &str, rest: u64, read_only: bool) -> Seen {
+    let simulator = demo(Options::default());
+    let state = TempDir::new().unwrap();
+    let wire = Arc::new(Wire::new(Arc::clone(&simulator), None));
+    let session = session_on(wire, state.path(), |c| c.read_only = read_only);
+    let mut terminal = Terminal::new(TestBackend::new(size.0, size.1)).unwrap();
+    let keys = keys(script);
+    let count = keys.len();
+    let typed = stream::unfold((0, keys), move |(n, keys)| async move {
+        let wait = if n == 0 {
+            3000
+        } else if n == count {
+            rest * 1000
+        } else {
+            250
+        };
+        tokio::time::sleep(Duration::from_millis(wait)).await;
+        let key = *keys.get(n)?;
+        Some((Ok(Event::Key(key)), (n + 1, keys)))
+    });
+    let faces = Faces { theme: Theme::dark(), unicode: true };
+    run(&mut terminal, session, typed, faces).await.unwrap();
+    let buffer = terminal.backend().buffer().clone();
+    let width = usize::from(size.0);
+    let cells: Vec<&str> = buffer.content().iter().map(ratatui::buffer::Cell::symbol).collect();
+    let frame = cells.chunks(width).map(|line| line.concat().trim_end().to_owned()).collect::<Vec<_>>().join("\n");
+    Seen { frame, simulator }
+}
+
+const TO_MASTERS: &str = "j j j j l j enter";
+
+#[tokio::test(start_paused = true)]
+async fn the_first_screen_counts_who_is_up() {
+    let seen = play((80, 24), "", 2, false).await;
+    for word in
+        ["Contoso Prod", "db-lb         1/1 up", "api-lb        5/6 up", "cache-lb      3/4 up", "may write", "? help"]
+    {
+        assert!(seen.frame.contains(word), "'{word}' is not in:\n{}", seen.frame);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_pool_shows_its_members_and_who_could_join() {
+    let seen = play((80, 24), TO_MASTERS, 2, false).await;
+    for word in [
+        "db-lb/masters  NIC pool  exclusive  1/1 up",
+        "floating IP",
+        "probe tcp 59999, every 5 s, 2 in a row",
+        "● up      vm-db-1",
+        "could join",
+        "○ not in  vm-db-2",
+        "live ",
+    ] {
+        assert!(seen.frame.contains(word), "'{word}' is not in:\n{}", seen.frame);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_swap_is_shown_confirmed_by_name_and_watched() {
+    let plan = play((80, 24), &format!("{TO_MASTERS} j s"), 2, false).await;
+    for word in [
+        "swap vm-db-1 for vm-db-2",
+        "− ipconfig1: db-lb/masters",
+        "+ ipconfig1: db-lb/masters",
+        "a, then the name masters, applies",
+    ] {
+        assert!(plan.frame.contains(word), "'{word}' is not in:\n{}", plan.frame);
+    }
+    let wrong = play((80, 24), &format!("{TO_MASTERS} j s a yes enter"), 2, false).await;
+    assert!(wrong.frame.contains("'yes' is not masters; nothing was changed"), "{}", wrong.frame);
+    assert_eq!(members(&wrong.simulator, "db-lb", "masters"), ["vm-db-1-nic"]);
+    let left = play((80, 24), &format!("{TO_MASTERS} j s enter"), 2, false).await;
+    assert!(left.frame.contains("was left; nothing was changed"), "{}", left.frame);
+    let done = play((80, 24), &format!("{TO_MASTERS} j s a masters enter"), 40, false).await;
+    assert!(done.frame.contains("5/5") && done.frame.contains("is done: swap vm-db-1 for vm-db-2"), "{}", done.frame);
+    assert_eq!(members(&done.simulator, "db-lb", "masters"), ["vm-db-2-nic"]);
+    assert_eq!(most_ever(&done.simulator, "/db-lb/backendaddresspools/masters"), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn marked_members_move_together_and_the_console_says_how() {
+    // web-lb is the fifth load balancer; green its second pool; blue is chosen by filter.
+    let script = "j j j j j l j j enter space space v blue enter a";
+    let seen = play((80, 24), script, 40, false).await;
+    assert_eq!(members(&seen.simulator, "web-lb", "green"), ["vm-web-7-nic", "vm-web-8-nic"]);
+    assert_eq!(members(&seen.simulator, "web-lb", "blue").len(), 6);
+    let seen = play((120, 24), &format!("{script} esc"), 1, false).await;
+    let line = "apply(pool(\"web-lb/green\").move_to([\"vm-web-5\", \"vm-web-6\"], pool(\"web-lb/blue\")))";
+    assert!(seen.frame.contains(line), "{}", seen.frame);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_read_only_session_says_so_and_applies_nothing() {
+    let seen = play((80, 24), &format!("{TO_MASTERS} j s a masters enter"), 5, true).await;
+    assert!(seen.frame.contains("READ-ONLY"), "{}", seen.frame);
+    assert_eq!(members(&seen.simulator, "db-lb", "masters"), ["vm-db-1-nic"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_filter_narrows_the_tree_and_esc_forgets_it() {
+    let seen = play((80, 24), "/ cache", 1, false).await;
+    assert!(
+        seen.frame.contains("/cache") && seen.frame.contains("nodes") && !seen.frame.contains("web-lb"),
+        "{}",
+        seen.frame
+    );
+    let seen = play((80, 24), "/ cache esc", 1, false).await;
+    assert!(seen.frame.contains("web-lb"), "{}", seen.frame);
+    let seen = play((120, 40), "j l j enter / state:down enter", 1, false).await;
+    assert!(seen.frame.contains("api-ss/3") && !seen.frame.contains("api-ss/2 "), "{}", seen.frame);
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_help_lists_what_applies_here() {
+    let seen = play((80, 24), "?", 1, false).await;
+    assert!(seen.frame.contains("keys that apply here") && !seen.frame.contains("take out"), "{}", seen.frame);
+    let seen = play((80, 24), &format!("{TO_MASTERS} ?"), 1, false).await;
+    assert!(seen.frame.contains("take out") && seen.frame.contains("shows a plan first"), "{}", seen.frame);
+}
+
+#[tokio::test(start_paused = true)]
+async fn every_size_is_survived() {
+    for size in [(1, 1), (2, 3), (11, 4), (12, 4), (20, 6), (40, 12), (59, 10), (60, 11), (200, 60)] {
+        for script in ["", TO_MASTERS, "j j j j l j enter j s", "J", "?", "c", "j j j j j l j j enter v"] {
+            let seen = play(size, script, 1, false).await;
+            assert_eq!(seen.frame.split('\n').count(), usize::from(size.1), "{size:?} {script}");
+        }
+    }
+}
+
+/// A quiet screen writes nothing: no event, no frame.
+#[tokio::test(start_paused = true)]
+async fn keys_at_random_never_write_without_a_plan() {
+    let mut chance = fastrand::Rng::with_seed(11);
+    for round in 0..6 {
+        // Everything but the confirmation's letters in a row: `a` alone cannot apply an exclusive pool,
+        // and Enter leaves a plan.
+        let pool = [
+            "j", "k", "h", "l", "g", "G", "tab", "enter", "esc", "space", "s", "d", "v", "/", "p", "r", "J", "e", "u",
+            "?", "U", "x",
+        ];
+        let script: Vec<&str> = (0..150).map(|_| pool[chance.usize(..pool.len())]).collect();
+        let seen = play((80, 24), &script.join(" "), 30, false).await;
+        let requests = put_count(&seen.simulator);
+        assert_eq!(requests, 0, "round {round}: {}", script.join(" "));
+    }
+}
+
+fn put_count(simulator: &Simulator) -> u64 {
+    let request = http::Request::builder().uri("http://sim/sim/requests").body(bytes::Bytes::new()).unwrap();
+    let answer = simulator.handle(request).unwrap();
+    let counts: serde_json::Value = serde_json::from_slice(answer.body()).unwrap();
+    counts["PUT"].as_u64().unwrap_or(0)
+}
