@@ -122,7 +122,9 @@ pub(super) struct Context<'a> {
     pub(super) cancel: &'a CancellationToken,
     journal: &'a JournalFile,
     progress: &'a watch::Sender<Run>,
-    pools: Mutex<HashMap<ResourceId, (Instant, Value)>>,
+    /// Pools as they were read last. One reads while the others wait: hundreds of writes may ask
+    /// for the same pool in the same moment.
+    pub(super) pools: tokio::sync::Mutex<HashMap<ResourceId, (Instant, Value)>>,
     verified: Mutex<HashSet<ResourceId>>,
 }
 
@@ -149,16 +151,6 @@ impl Context<'_> {
                 s.state = StepState::Running { now: "sent".to_owned() };
             }
         });
-    }
-
-    pub(super) fn recent_pool(&self, pool: &ResourceId, age: Duration) -> Option<Value> {
-        let pools = self.pools.lock().unwrap_or_else(PoisonError::into_inner);
-        pools.get(pool).filter(|(at, _)| !age.is_zero() && at.elapsed() <= age).map(|(_, body)| body.clone())
-    }
-
-    pub(super) fn remember_pool(&self, pool: &ResourceId, body: &Value) {
-        let mut pools = self.pools.lock().unwrap_or_else(PoisonError::into_inner);
-        pools.insert(pool.clone(), (Instant::now(), body.clone()));
     }
 
     pub(super) fn note_verified(&self, target: &ResourceId) {
@@ -219,7 +211,7 @@ impl Executor {
             cancel,
             journal,
             progress,
-            pools: Mutex::default(),
+            pools: tokio::sync::Mutex::default(),
             verified: Mutex::default(),
         };
         if record.is_some() {

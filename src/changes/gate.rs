@@ -192,11 +192,13 @@ impl Context<'_> {
 
     /// A pool's document, no older than `age`.
     async fn read_pool(&self, pool: &ResourceId, age: Duration) -> Result<Value, StepError> {
-        if let Some(body) = self.recent_pool(pool, age) {
-            return Ok(body);
+        let mut pools = self.pools.lock().await;
+        let recent = pools.get(pool).filter(|(at, _)| !age.is_zero() && at.elapsed() <= age);
+        if let Some((_, body)) = recent {
+            return Ok(body.clone());
         }
         let body = self.reader.get(pool, NETWORK, "").await?.into_body();
-        self.remember_pool(pool, &body);
+        pools.insert(pool.clone(), (Instant::now(), body.clone()));
         Ok(body)
     }
 }

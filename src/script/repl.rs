@@ -71,6 +71,9 @@ pub fn run(session: &Session, console: &mut Console, history: PathBuf, before_ea
         .with_history(Box::new(history))
         .with_completer(Box::new(names))
         .with_menu(ReedlineMenu::EngineCompleter(menu))
+        // One match is put in at once, several as far as they agree.
+        .with_quick_completions(true)
+        .with_partial_completions(true)
         .with_validator(Box::new(Brackets))
         .with_edit_mode(Box::new(Emacs::new(keys)));
     let prompt = DefaultPrompt::new(DefaultPromptSegment::Basic("azlb".to_owned()), DefaultPromptSegment::Empty);

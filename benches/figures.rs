@@ -1,0 +1,185 @@
+//! The figures of `docs/performance.md`: `cargo bench --bench figures`.
+//!
+//! It measures whole processes and whole plans, and prints what the document quotes. Nothing here
+//! passes or fails.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, missing_docs)]
+
+#[path = "../tests/support/mod.rs"]
+mod support;
+
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::net::{TcpListener, TcpStream};
+use std::process::{Command, Stdio};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use azlb::changes::lanes::Limits;
+use azlb::sim::{Options, Simulator, generate};
+use support::*;
+use tempfile::TempDir;
+
+fn main() {
+    first_frame();
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
+    runtime.block_on(swap());
+    discovery();
+    makespan();
+}
+
+fn median(mut of: Vec<Duration>) -> Duration {
+    of.sort();
+    of[of.len() / 2]
+}
+
+/// From exec to the first frame, with an endpoint that accepts connections and never answers.
+fn first_frame() {
+    let silent = TcpListener::bind("127.0.0.1:0").unwrap();
+    let endpoint = format!("http://{}", silent.local_addr().unwrap());
+    let state = TempDir::new().unwrap();
+    let mut times = Vec::new();
+    for _ in 0..11 {
+        let pty = portable_pty::native_pty_system();
+        let pair = pty
+            .openpty(portable_pty::PtySize { rows: 24, cols: 80, pixel_width: 0, pixel_height: 0 })
+            .unwrap();
+        let mut command = portable_pty::CommandBuilder::new(env!("CARGO_BIN_EXE_azlb"));
+        command.env("AZLB_ARM_ENDPOINT", &endpoint);
+        command.env("IDENTITY_ENDPOINT", format!("{endpoint}/msi/token"));
+        command.env("IDENTITY_HEADER", "x");
+        command.env("AZLB_STATE_DIR", state.path());
+        let start = Instant::now();
+        let mut child = pair.slave.spawn_command(command).unwrap();
+        let mut reader = pair.master.try_clone_reader().unwrap();
+        let mut seen = Vec::new();
+        let mut buffer = [0; 8192];
+        while !String::from_utf8_lossy(&seen).contains("Estate") {
+            let n = reader.read(&mut buffer).unwrap();
+            seen.extend_from_slice(&buffer[..n]);
+        }
+        times.push(start.elapsed());
+        child.kill().unwrap();
+        child.wait().unwrap();
+    }
+    println!("first frame: {:?} median of 11, from exec, before any answer of the network", median(times));
+}
+
+/// A swap's own time: operations take no time, probes are not waited for.
+async fn swap() {
+    let mut times = Vec::new();
+    let mut requests = 0;
+    for round in 0..21 {
+        let options = Options { operation_time: Duration::ZERO, throttle: false, ..Options::default() };
+        let simulator = demo(options);
+        let state = TempDir::new().unwrap();
+        let session = session(&simulator, state.path());
+        session.refresh().await.unwrap();
+        let mut request = swap_request(&session, "vm-db-2");
+        request.options.wait_healthy = Duration::ZERO;
+        let before = session.reader().traffics().counts();
+        let start = Instant::now();
+        let report = apply(&session, &request).await;
+        // The first round warms up.
+        if round > 0 {
+            times.push(start.elapsed());
+        }
+        assert!(is_done(&report));
+        let after = session.reader().traffics().counts();
+        requests = after.0 + after.1 - before.0 - before.1;
+    }
+    println!("swap: {:?} median of 20, planned, journalled, verified; {requests} requests", median(times));
+}
+
+/// Listing a generated estate of 1,000 load balancers and 10,000 NICs, each process its own.
+fn discovery() {
+    let mut sim = Command::new(env!("CARGO_BIN_EXE_azlb"))
+        .args(["sim", "--generate", "subs=1,lbs=1000,nics=10000"])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let mut line = String::new();
+    BufReader::new(sim.stdout.take().unwrap()).read_line(&mut line).unwrap();
+    let first: serde_json::Value = serde_json::from_str(&line).unwrap();
+    let endpoint = first["endpoint"].as_str().unwrap().strip_prefix("http://").unwrap().to_owned();
+    let state = TempDir::new().unwrap();
+    let mut times = Vec::new();
+    let mut peak = 0;
+    let mut requests = 0;
+    for _ in 0..5 {
+        let before = gets(&endpoint);
+        let start = Instant::now();
+        let mut child = Command::new(env!("CARGO_BIN_EXE_azlb"))
+            .args(["list", "pools", "-o", "tsv"])
+            .envs(first["env"].as_object().unwrap().iter().map(|(k, v)| (k.as_str(), v.as_str().unwrap())))
+            .env("AZLB_STATE_DIR", state.path())
+            .stdout(Stdio::null())
+            .spawn()
+            .unwrap();
+        let status = format!("/proc/{}/status", child.id());
+        while child.try_wait().unwrap().is_none() {
+            let high = std::fs::read_to_string(&status).unwrap_or_default();
+            let kb = high.lines().find_map(|l| l.strip_prefix("VmHWM:")?.trim().strip_suffix(" kB")?.parse::<u64>().ok());
+            peak = peak.max(kb.unwrap_or(0));
+            std::thread::sleep(Duration::from_millis(2));
+        }
+        times.push(start.elapsed());
+        // The question itself and the token are two of them.
+        requests = gets(&endpoint) - before - 1;
+    }
+    sim.kill().unwrap();
+    sim.wait().unwrap();
+    println!(
+        "discovery of 1,000 load balancers and 10,000 NICs: {:?} median of 5, {requests} requests with the token's, peak memory {} MB",
+        median(times),
+        peak / 1024
+    );
+}
+
+fn gets(address: &str) -> u64 {
+    let mut stream = TcpStream::connect(address).unwrap();
+    write!(stream, "GET /sim/requests HTTP/1.1\r\nhost: {address}\r\nconnection: close\r\n\r\n").unwrap();
+    let mut all = String::new();
+    stream.read_to_string(&mut all).unwrap();
+    let body: serde_json::Value = serde_json::from_str(all.split_once("\r\n\r\n").unwrap().1).unwrap();
+    body["GET"].as_u64().unwrap()
+}
+
+/// Moving many NICs between two pools in simulated time, against the bound that lanes and budgets
+/// allow: 8 writes at once, each as long as its operation.
+fn makespan() {
+    for count in [20, 200, 2000] {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().start_paused(true).build().unwrap();
+        runtime.block_on(async {
+            let size: generate::Size = format!("subs=1,lbs=1,nics={}", count + 1).parse().unwrap();
+            let simulator = Arc::new(Simulator::new(generate::estate(size), Options { page_size: 1000, ..Options::default() }).unwrap());
+            let state = TempDir::new().unwrap();
+            let session = session(&simulator, state.path());
+            session.refresh().await.unwrap();
+            let (a, b) = (session.pool("lb-0000/a").unwrap(), session.pool("lb-0000/b").unwrap());
+            let names: Vec<String> = (0..count).map(|n| format!("vm-{n:05}")).collect();
+            let mut options = session.config().options();
+            options.wait_healthy = Duration::ZERO;
+            let request = session.request_move(&a, &b, &names, options).unwrap();
+            let start = Instant::now();
+            let plan = session.plan(&request).await.unwrap();
+            let planned = start.elapsed();
+            let before = session.reader().traffics().counts();
+            let simulated = tokio::time::Instant::now();
+            let report = apply_plan(&session, plan).await;
+            assert!(is_done(&report));
+            let took = simulated.elapsed();
+            let after = session.reader().traffics().counts();
+            let requests = (after.0 + after.1 - before.0 - before.1) as f64 / count as f64;
+            let lanes = Limits::default().per_load_balancer as f64;
+            let operation = 2.0 * (count as f64 / lanes).ceil();
+            // The bucket of writes: 200 at once, then 10 a second.
+            let budget = (count as f64 - 200.0).max(0.0) / 10.0;
+            let bound = operation.max(budget);
+            println!(
+                "moving {count} NICs: {:.1} s simulated, {:.2} of the bound of {bound:.0} s; {requests:.2} requests a NIC; read and planned in {planned:?}",
+                took.as_secs_f64(),
+                took.as_secs_f64() / bound
+            );
+        });
+    }
+}
