@@ -16,8 +16,9 @@ use tokio_util::sync::CancellationToken;
 
 use crate::arm::token::CredentialSource;
 use crate::arm::transport::Transport;
-use crate::arm::{ArmError, Cloud, Reader, ResourceId, connect};
+use crate::arm::{ArmError, Cloud, Document, Reader, ResourceId, connect};
 use crate::azure::{NETWORK, version_of};
+use crate::changes::execute::Finished;
 use crate::changes::journal::{Event, JournalError};
 use crate::changes::{
     Documents, Executor, Journal, OnFailure, Outcome, Plan, PlanError, Record, Request, Run, gather, plan, recover,
@@ -211,38 +212,32 @@ impl Session {
         Ok(())
     }
 
-    /// Reads a pool's load balancer and its members' NICs afresh: what a finished plan touched.
+    /// Brings the estate up to date with what a plan touched: its load balancers are read afresh,
+    /// its NICs too unless the run has just read them back.
     ///
     /// # Errors
     /// Any [`ArmError`] of reading.
-    pub async fn reload(&self, plan: &Plan) -> Result<(), SessionError> {
+    async fn reload(&self, plan: &Plan, read: &[Document]) -> Result<(), SessionError> {
         let mut balancers: Vec<ResourceId> = plan.pools().iter().filter_map(ResourceId::parent).collect();
         balancers.dedup();
         for id in balancers {
             let document = self.inner.reader.get(&id, NETWORK, "").await?;
-            let Some(fresh) = LoadBalancer::read(document.body()) else { continue };
-            let list = self.estate(|e| {
-                let mut list = e.subscription(id.subscription()).map(|s| s.load_balancers.clone()).unwrap_or_default();
-                list.retain(|lb| lb.id != fresh.id);
-                list.push(fresh);
-                list
-            });
-            self.take(Found::LoadBalancers { subscription: id.subscription().to_owned(), list });
+            if let Some(fresh) = LoadBalancer::read(document.body()) {
+                self.take(Found::LoadBalancer(fresh));
+            }
         }
-        for (_, write) in plan.writes() {
-            if !write.target.is_type(crate::azure::network_interface::TYPE) {
+        let mut nics: Vec<Nic> = read.iter().filter(|d| is_nic(d.id())).filter_map(|d| Nic::read(d.body())).collect();
+        for (_, write) in plan.writes().filter(|(_, w)| is_nic(&w.target)) {
+            if nics.iter().any(|n| n.id == write.target) {
                 continue;
             }
             match self.inner.reader.get(&write.target, version_of(&write.target), "").await {
-                Ok(document) => {
-                    if let Some(nic) = Nic::read(document.body()) {
-                        self.take(Found::Nics { replaces: Scope::Set(nic.id.clone()), list: vec![nic] });
-                    }
-                }
+                Ok(document) => nics.extend(Nic::read(document.body())),
                 Err(error) if error.is_gone() => {}
                 Err(error) => return Err(error.into()),
             }
         }
+        self.take(Found::Nics { replaces: Scope::Nothing, list: nics });
         self.reload_sets(plan).await
     }
 
@@ -309,9 +304,9 @@ impl Session {
         let executor = self.inner.executor.as_ref().ok_or(SessionError::ReadOnly)?;
         self.check_place(&plan)?;
         let journal = self.inner.journal.start(&plan)?;
-        let outcome = executor.run(&plan, &journal, None, progress, cancel).await?;
+        let finished = executor.run(&plan, &journal, None, progress, cancel).await?;
         drop(journal);
-        self.finish(plan, outcome, progress, cancel).await
+        self.finish(plan, finished, progress, cancel).await
     }
 
     /// Goes on with a plan whose process ended or that was stopped or failed.
@@ -338,9 +333,9 @@ impl Session {
             return Err(SessionError::NotThat { plan: record.plan.id.to_string(), state: state.word(), reason });
         }
         let journal = self.inner.journal.reopen(&record.plan.id)?;
-        let outcome = executor.run(&record.plan, &journal, Some(record), progress, cancel).await?;
+        let finished = executor.run(&record.plan, &journal, Some(record), progress, cancel).await?;
         drop(journal);
-        self.finish(record.plan.clone(), outcome, progress, cancel).await
+        self.finish(record.plan.clone(), finished, progress, cancel).await
     }
 
     /// The plan that takes a journalled plan back. Nothing is changed.
@@ -371,15 +366,16 @@ impl Session {
     async fn finish(
         &self,
         plan: Plan,
-        outcome: Outcome,
+        finished: Finished,
         progress: &watch::Sender<Run>,
         cancel: &CancellationToken,
     ) -> Result<Report, SessionError> {
+        let outcome = finished.outcome;
         let run = progress.borrow().clone();
         if let (Outcome::Done, Some(undone)) = (outcome, &plan.undo_of) {
             self.inner.journal.reopen(undone)?.append(Event::Undone { by: plan.id.clone() })?;
         }
-        if let Err(error) = self.reload(&plan).await {
+        if let Err(error) = self.reload(&plan, &finished.documents).await {
             // The change stands whether or not the screen is up to date.
             tracing::warn!(%error, "the estate could not be brought up to date");
         }
@@ -422,6 +418,10 @@ impl Session {
     pub fn throttled(&self) -> Option<Duration> {
         self.inner.reader.throttle().longest()
     }
+}
+
+fn is_nic(id: &ResourceId) -> bool {
+    id.is_type(crate::azure::network_interface::TYPE)
 }
 
 /// The place of plans that ran on a simulator within their own process.

@@ -21,7 +21,7 @@ use super::lanes::{Lanes, Limits};
 use super::plan::Plan;
 use super::run::{Outcome, Run, StepState};
 use super::step::{Action, Step};
-use crate::arm::{ArmError, Reader, ResourceId, Writer};
+use crate::arm::{ArmError, Document, Reader, ResourceId, Writer};
 
 /// The executor's waits and limits. All are settings; tests make them small.
 #[derive(Debug, Clone)]
@@ -62,6 +62,15 @@ pub struct Executor {
     writer: Writer,
     limits: Limits,
     tempo: Tempo,
+}
+
+/// What a run leaves.
+#[derive(Debug)]
+pub struct Finished {
+    /// How it ended.
+    pub outcome: Outcome,
+    /// The documents that showed what was written, as they were read back.
+    pub documents: Vec<Document>,
 }
 
 /// Why a step failed.
@@ -125,7 +134,7 @@ pub(super) struct Context<'a> {
     /// Pools as they were read last. One reads while the others wait: hundreds of writes may ask
     /// for the same pool in the same moment.
     pub(super) pools: tokio::sync::Mutex<HashMap<ResourceId, (Instant, Value)>>,
-    verified: Mutex<HashSet<ResourceId>>,
+    verified: Mutex<HashMap<ResourceId, Document>>,
 }
 
 impl Context<'_> {
@@ -153,12 +162,14 @@ impl Context<'_> {
         });
     }
 
-    pub(super) fn note_verified(&self, target: &ResourceId) {
-        self.verified.lock().unwrap_or_else(PoisonError::into_inner).insert(target.clone());
+    /// Keeps the document that showed a write's result.
+    pub(super) fn note_verified(&self, document: Document) {
+        let mut verified = self.verified.lock().unwrap_or_else(PoisonError::into_inner);
+        verified.insert(document.id().clone(), document);
     }
 
     pub(super) fn was_verified(&self, target: &ResourceId) -> bool {
-        self.verified.lock().unwrap_or_else(PoisonError::into_inner).contains(target)
+        self.verified.lock().unwrap_or_else(PoisonError::into_inner).contains_key(target)
     }
 
     fn set(&self, step: u32, state: StepState) {
@@ -201,7 +212,7 @@ impl Executor {
         record: Option<&Record>,
         progress: &watch::Sender<Run>,
         cancel: &CancellationToken,
-    ) -> Result<Outcome, JournalError> {
+    ) -> Result<Finished, JournalError> {
         let context = Context {
             reader: &self.reader,
             writer: &self.writer,
@@ -320,6 +331,8 @@ impl Executor {
         };
         journal.append(Event::Finished { outcome })?;
         progress.send_modify(|run| run.outcome = Some(outcome));
-        Ok(outcome)
+        drop(running);
+        let documents = context.verified.into_inner().unwrap_or_else(PoisonError::into_inner);
+        Ok(Finished { outcome, documents: documents.into_values().collect() })
     }
 }

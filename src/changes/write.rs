@@ -57,7 +57,7 @@ impl Context<'_> {
             let document = self.read_target(write).await?;
             match self.look(write, &document)? {
                 Look::Holds if !fence => {
-                    self.note_verified(&write.target);
+                    self.note_verified(document);
                     return Ok(*open);
                 }
                 Look::Busy(state) => {
@@ -202,7 +202,7 @@ impl Context<'_> {
             let document = self.read_target(write).await.map_err(Ended::Failed)?;
             match self.look(write, &document).map_err(Ended::Failed)? {
                 Look::Holds => {
-                    self.note_verified(&write.target);
+                    self.note_verified(document);
                     return Ok(());
                 }
                 Look::Busy(_) if start.elapsed() < self.tempo.compare_limit => {

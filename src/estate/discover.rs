@@ -27,6 +27,8 @@ pub enum Found {
         /// All of them.
         list: Vec<LoadBalancer>,
     },
+    /// One load balancer, read afresh.
+    LoadBalancer(LoadBalancer),
     /// NICs.
     Nics {
         /// Which earlier ones these stand for.
@@ -57,6 +59,8 @@ pub enum Scope {
     Plain(String),
     /// What belongs to one Uniform scale set.
     Set(ResourceId),
+    /// Only what is found by the same id.
+    Nothing,
 }
 
 impl Scope {
@@ -66,6 +70,7 @@ impl Scope {
                 id.subscription().eq_ignore_ascii_case(subscription) && id.segment("virtualMachineScaleSets").is_none()
             }
             Self::Set(set) => id.is_within(set),
+            Self::Nothing => false,
         }
     }
 }

@@ -105,6 +105,14 @@ impl Estate {
                     slot.load_balancers = list;
                 }
             }
+            Found::LoadBalancer(fresh) => {
+                if let Some(slot) = self.slot(fresh.id.subscription()) {
+                    match slot.load_balancers.iter_mut().find(|lb| lb.id == fresh.id) {
+                        Some(old) => *old = fresh,
+                        None => slot.load_balancers.push(fresh),
+                    }
+                }
+            }
             Found::Nics { replaces, list } => {
                 self.nics.retain(|id, _| !replaces.covers(id));
                 self.nics.extend(list.into_iter().map(|n| (n.id.clone(), n)));

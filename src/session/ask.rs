@@ -146,10 +146,7 @@ impl Session {
         members: &[String],
         options: Options,
     ) -> Result<Request, SessionError> {
-        let changes = members
-            .iter()
-            .map(|m| Ok(Change::Add { pool: pool.id.clone(), member: self.joiner(pool, m)? }))
-            .collect::<Result<Vec<Change>, SelectError>>()?;
+        let changes = each(members, |m| Ok(Change::Add { pool: pool.id.clone(), member: self.joiner(pool, m)? }))?;
         Ok(Request { title: format!("add {} to {}", listed(&changes), pool.selector), changes, options })
     }
 
@@ -163,10 +160,7 @@ impl Session {
         members: &[String],
         options: Options,
     ) -> Result<Request, SessionError> {
-        let changes = members
-            .iter()
-            .map(|m| Ok(Change::Remove { pool: pool.id.clone(), member: self.member(pool, m)? }))
-            .collect::<Result<Vec<_>, SelectError>>()?;
+        let changes = each(members, |m| Ok(Change::Remove { pool: pool.id.clone(), member: self.member(pool, m)? }))?;
         Ok(Request { title: format!("take {} out of {}", listed(&changes), pool.selector), changes, options })
     }
 
@@ -187,10 +181,9 @@ impl Session {
                 from.selector
             )));
         }
-        let changes = members
-            .iter()
-            .map(|m| Ok(Change::Move { member: self.member(from, m)?, from: from.id.clone(), to: to.id.clone() }))
-            .collect::<Result<Vec<_>, SelectError>>()?;
+        let changes = each(members, |m| {
+            Ok(Change::Move { member: self.member(from, m)?, from: from.id.clone(), to: to.id.clone() })
+        })?;
         let title = format!("move {} from {} to {}", listed(&changes), from.selector, to.selector);
         Ok(Request { title, changes, options })
     }
@@ -248,13 +241,20 @@ impl Session {
         state: AdminState,
         options: Options,
     ) -> Result<Request, SessionError> {
-        let changes = members
-            .iter()
-            .map(|m| Ok(Change::SetAdminState { pool: pool.id.clone(), member: self.member(pool, m)?, state }))
-            .collect::<Result<Vec<_>, SelectError>>()?;
+        let changes = each(members, |m| {
+            Ok(Change::SetAdminState { pool: pool.id.clone(), member: self.member(pool, m)?, state })
+        })?;
         let title = format!("set admin state {} on {} in {}", state.word(), listed(&changes), pool.selector);
         Ok(Request { title, changes, options })
     }
+}
+
+/// One change for each name.
+fn each(
+    members: &[String],
+    change: impl FnMut(&String) -> Result<Change, SelectError>,
+) -> Result<Vec<Change>, SelectError> {
+    members.iter().map(change).collect()
 }
 
 fn target_of(member: &Member, pool: &PoolHandle) -> Result<MemberRef, SelectError> {

@@ -7,11 +7,14 @@
 
 pub mod action;
 pub mod app;
+mod asked;
 pub mod command;
 mod console_host;
 pub mod event;
 pub mod keymap;
+mod keys_typed;
 pub mod model;
+mod navigate;
 mod plan_screen;
 pub mod snapshot;
 mod terminal;

@@ -6,8 +6,8 @@ use ratatui::text::Line;
 use ratatui::widgets::{Clear, Paragraph};
 
 use super::super::app::Faces;
+use super::super::keys_typed::destinations;
 use super::super::model::{Model, Typing};
-use super::super::update::destinations;
 use super::{block, fit, pad, styled, window};
 use crate::terminal_text::safe;
 
