@@ -254,6 +254,43 @@ fn mistakes_have_their_sentences_and_codes() {
 }
 
 #[test]
+fn what_is_ambiguous_lists_its_matches() {
+    let state = TempDir::new().unwrap();
+    let mut estate: Vec<Value> = azlb::sim::DEMO.lines().map(|l| serde_json::from_str(l).unwrap()).collect();
+    let copy = |document: &Value, from: &str, to: &str| -> Value {
+        serde_json::from_str(&document.to_string().replace(from, to)).unwrap()
+    };
+    // A second db-lb in another group, and a second NIC of vm-db-2.
+    let lb = estate.iter().find(|d| d["name"] == "db-lb").unwrap();
+    let mut twin =
+        copy(lb, "rg-db/providers/Microsoft.Network/loadBalancers", "rg-web/providers/Microsoft.Network/loadBalancers");
+    for pool in twin["properties"]["backendAddressPools"].as_array_mut().unwrap() {
+        pool["properties"] = serde_json::json!({});
+    }
+    let nic = estate.iter().find(|d| d["name"] == "vm-db-2-nic").unwrap();
+    let second = copy(nic, "vm-db-2-nic", "vm-db-2-nic-b");
+    estate.extend([twin, second]);
+    let file = state.path().join("estate.json");
+    std::fs::write(&file, Value::Array(estate).to_string()).unwrap();
+    let sim =
+        |words: &[&str]| azlb(state.path()).args(words).arg(format!("--sim={}", file.display())).output().unwrap();
+    let out = sim(&["swap", "--pool", "db-lb/masters", "--to", "vm-db-3"]);
+    let stderr = text(&out.stderr);
+    assert_eq!(out.status.code(), Some(2));
+    assert!(
+        stderr.contains("Contoso Production:rg-db/db-lb/masters") && stderr.contains(":rg-web/db-lb/masters"),
+        "{stderr}"
+    );
+    let pool = "Contoso Production:rg-db/db-lb/masters";
+    let out = sim(&["swap", "--pool", pool, "--to", "vm-db-2"]);
+    let stderr = text(&out.stderr);
+    assert_eq!(out.status.code(), Some(2));
+    assert!(stderr.contains("vm-db-2-nic/ipconfig1") && stderr.contains("vm-db-2-nic-b/ipconfig1"), "{stderr}");
+    let out = sim(&["swap", "--pool", pool, "--to", "vm-db-2-nic-b/ipconfig1", "--dry-run"]);
+    assert_eq!(out.status.code(), Some(0), "{}", text(&out.stderr));
+}
+
+#[test]
 fn the_wrong_server_and_no_sign_in_are_told_apart() {
     let state = TempDir::new().unwrap();
     let sim = Sim::start("");

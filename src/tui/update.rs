@@ -44,7 +44,11 @@ pub fn update(model: &mut Model, event: Event) -> (Vec<Command>, bool) {
         Event::Listed(problem) => {
             model.listing = false;
             match problem {
-                Some(problem) => model.say(problem, true),
+                Some(problem) => {
+                    // The status line is short; the console keeps the whole of it.
+                    model.console.say(&Line { kind: LineKind::Error, text: problem.clone() });
+                    model.say(problem, true);
+                }
                 None => model.message = None,
             }
             Vec::new()
@@ -54,7 +58,10 @@ pub fn update(model: &mut Model, event: Event) -> (Vec<Command>, bool) {
             echo(model, &script);
             match result {
                 Ok(plan) => propose(model, Proposal { plan: *plan, script, answer: None, resume: None, scroll: 0 }),
-                Err(error) => model.say(error, true),
+                Err(error) => {
+                    model.console.say(&Line { kind: LineKind::Error, text: error.clone() });
+                    model.say(error, true);
+                }
             }
             Vec::new()
         }

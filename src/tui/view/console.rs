@@ -27,22 +27,30 @@ pub(super) fn draw(model: &Model, frame: &mut Frame<'_>, area: Rect, faces: &Fac
     let below = entry.len() + words;
     let room = usize::from(inner.height).saturating_sub(below);
     let end = console.lines.len().saturating_sub(console.scroll);
-    let start = end.saturating_sub(room);
-    let mut lines: Vec<Line<'_>> = console
-        .lines
-        .iter()
-        .skip(start)
-        .take(end - start)
-        .map(|line| {
-            let (head, style) = match line.kind {
-                LineKind::Input => (prompt, theme.input),
-                LineKind::Output => ("  ", theme.text),
-                LineKind::Error => ("! ", theme.bad),
-                LineKind::Note => ("  ", theme.good),
-            };
-            styled(fit(&format!("{head}{}", safe(&line.text)), width), style)
-        })
-        .collect();
+    // From the newest up, until the room is full; long lines are broken, never cut.
+    let mut rows: Vec<Line<'_>> = Vec::new();
+    for line in console.lines.iter().take(end).rev() {
+        let (head, style) = match line.kind {
+            LineKind::Input => (prompt, theme.input),
+            LineKind::Output => ("  ", theme.text),
+            LineKind::Error => ("! ", theme.bad),
+            LineKind::Note => ("  ", theme.good),
+        };
+        let broken = broken(&safe(&line.text), width.saturating_sub(2));
+        rows.extend(
+            broken
+                .into_iter()
+                .enumerate()
+                .rev()
+                .map(|(i, part)| styled(format!("{}{part}", if i == 0 { head } else { "  " }), style)),
+        );
+        if rows.len() >= room {
+            break;
+        }
+    }
+    rows.truncate(room);
+    rows.reverse();
+    let mut lines = rows;
     if words > 0 {
         lines.push(styled(fit(&safe(&console.words.join("  ")), width), theme.dim));
     }
@@ -62,4 +70,25 @@ pub(super) fn draw(model: &Model, frame: &mut Frame<'_>, area: Rect, faces: &Fac
         frame.set_cursor_position(position);
     }
     frame.render_widget(Paragraph::new(lines), inner);
+}
+
+/// Text broken into pieces no wider than `width` columns, at spaces where there are any.
+fn broken(text: &str, width: usize) -> Vec<String> {
+    let mut out = vec![String::new()];
+    for word in text.split_inclusive(' ') {
+        let used = out.last().map_or(0, |l| l.width());
+        if used > 0 && used + word.trim_end().width() > width {
+            out.push(String::new());
+        }
+        for c in word.chars() {
+            let full = out.last().is_some_and(|l| l.width() >= width.max(1));
+            if full {
+                out.push(String::new());
+            }
+            if let Some(last) = out.last_mut() {
+                last.push(c);
+            }
+        }
+    }
+    out
 }
