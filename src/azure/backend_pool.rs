@@ -88,12 +88,12 @@ impl<'a> BackendPool<'a> {
     }
 
     /// The address entries.
-    pub fn addresses(&self) -> impl Iterator<Item = BackendAddress<'a>> + 'a {
+    pub fn addresses(&self) -> impl Iterator<Item = BackendAddress<'a>> + use<'a> {
         items(self.0, "/properties/loadBalancerBackendAddresses").iter().map(BackendAddress)
     }
 
     /// The ip configurations that ARM derives from the NICs.
-    pub fn ip_configurations(&self) -> impl Iterator<Item = ResourceId> + 'a {
+    pub fn ip_configurations(&self) -> impl Iterator<Item = ResourceId> + use<'a> {
         ids(self.0, "/properties/backendIPConfigurations")
     }
 

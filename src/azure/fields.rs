@@ -22,7 +22,7 @@ pub fn id(value: &Value, pointer: &str) -> Option<ResourceId> {
 }
 
 /// The ids of an array of `{"id": …}`.
-pub fn ids<'a>(value: &'a Value, pointer: &str) -> impl Iterator<Item = ResourceId> + 'a {
+pub fn ids<'a>(value: &'a Value, pointer: &str) -> impl Iterator<Item = ResourceId> + use<'a> {
     items(value, pointer).iter().filter_map(|v| id(v, "/id"))
 }
 

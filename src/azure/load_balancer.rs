@@ -38,7 +38,7 @@ impl<'a> LoadBalancer<'a> {
     }
 
     /// The tags' names and values.
-    pub fn tags(&self) -> impl Iterator<Item = (&'a str, &'a str)> + 'a {
+    pub fn tags(&self) -> impl Iterator<Item = (&'a str, &'a str)> + use<'a> {
         self.0
             .get("tags")
             .and_then(Value::as_object)
@@ -48,27 +48,27 @@ impl<'a> LoadBalancer<'a> {
     }
 
     /// The backend pools.
-    pub fn pools(&self) -> impl Iterator<Item = BackendPool<'a>> + 'a {
+    pub fn pools(&self) -> impl Iterator<Item = BackendPool<'a>> + use<'a> {
         items(self.0, "/properties/backendAddressPools").iter().map(BackendPool)
     }
 
     /// The frontends.
-    pub fn frontends(&self) -> impl Iterator<Item = Frontend<'a>> + 'a {
+    pub fn frontends(&self) -> impl Iterator<Item = Frontend<'a>> + use<'a> {
         items(self.0, "/properties/frontendIPConfigurations").iter().map(Frontend)
     }
 
     /// The load-balancing rules.
-    pub fn rules(&self) -> impl Iterator<Item = Rule<'a>> + 'a {
+    pub fn rules(&self) -> impl Iterator<Item = Rule<'a>> + use<'a> {
         items(self.0, "/properties/loadBalancingRules").iter().map(Rule)
     }
 
     /// The probes.
-    pub fn probes(&self) -> impl Iterator<Item = Probe<'a>> + 'a {
+    pub fn probes(&self) -> impl Iterator<Item = Probe<'a>> + use<'a> {
         items(self.0, "/properties/probes").iter().map(Probe)
     }
 
     /// The rules that send to a pool.
-    pub fn rules_of(&self, pool: &ResourceId) -> impl Iterator<Item = Rule<'a>> + 'a {
+    pub fn rules_of(&self, pool: &ResourceId) -> impl Iterator<Item = Rule<'a>> + use<'a> {
         let pool = pool.clone();
         self.rules().filter(move |rule| rule.pools().contains(&pool))
     }

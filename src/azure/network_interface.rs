@@ -33,7 +33,7 @@ impl<'a> NetworkInterface<'a> {
     }
 
     /// The ip configurations.
-    pub fn ip_configs(&self) -> impl Iterator<Item = IpConfig<'a>> + 'a {
+    pub fn ip_configs(&self) -> impl Iterator<Item = IpConfig<'a>> + use<'a> {
         items(self.0, "/properties/ipConfigurations").iter().map(IpConfig)
     }
 
@@ -79,7 +79,7 @@ impl<'a> IpConfig<'a> {
     }
 
     /// The load-balancer pools it is in.
-    pub fn pools(&self) -> impl Iterator<Item = ResourceId> + 'a {
+    pub fn pools(&self) -> impl Iterator<Item = ResourceId> + use<'a> {
         ids(self.0, "/properties/loadBalancerBackendAddressPools")
     }
 }

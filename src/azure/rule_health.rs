@@ -19,7 +19,7 @@ pub struct BackendHealth<'a>(pub &'a Value);
 
 impl<'a> RuleHealth<'a> {
     /// The members' lines.
-    pub fn backends(&self) -> impl Iterator<Item = BackendHealth<'a>> + 'a {
+    pub fn backends(&self) -> impl Iterator<Item = BackendHealth<'a>> + use<'a> {
         items(self.0, "/loadBalancerBackendAddresses").iter().map(BackendHealth)
     }
 }

@@ -36,7 +36,7 @@ impl<'a> VirtualMachine<'a> {
     }
 
     /// Its NICs.
-    pub fn nics(&self) -> impl Iterator<Item = ResourceId> + 'a {
+    pub fn nics(&self) -> impl Iterator<Item = ResourceId> + use<'a> {
         ids(self.0, "/properties/networkProfile/networkInterfaces")
     }
 

@@ -72,6 +72,24 @@ pub enum Change {
         /// Who joins.
         joins: MemberRef,
     },
+    /// A member gets no new connections, is given time, and leaves.
+    Drain {
+        /// The pool.
+        pool: ResourceId,
+        /// Who.
+        member: MemberRef,
+        /// How long it is given.
+        wait: Duration,
+    },
+    /// The pool's members become exactly these.
+    Replace {
+        /// The pool.
+        pool: ResourceId,
+        /// All who are to be in it.
+        members: Vec<MemberRef>,
+        /// How many at a time.
+        batch: Batch,
+    },
     /// A member's admin state is set; it stays a member.
     SetAdminState {
         /// The pool.
@@ -90,9 +108,9 @@ impl Change {
             Self::Add { pool, .. }
             | Self::Remove { pool, .. }
             | Self::Swap { pool, .. }
-            | Self::SetAdminState { pool, .. } => {
-                vec![pool]
-            }
+            | Self::Drain { pool, .. }
+            | Self::Replace { pool, .. }
+            | Self::SetAdminState { pool, .. } => vec![pool],
             Self::Move { from, to, .. } => vec![from, to],
         }
     }
@@ -103,8 +121,49 @@ impl Change {
             Self::Add { member, .. }
             | Self::Remove { member, .. }
             | Self::Move { member, .. }
+            | Self::Drain { member, .. }
             | Self::SetAdminState { member, .. } => vec![member],
+            Self::Replace { members, .. } => members.iter().collect(),
             Self::Swap { leaves, joins, .. } => vec![leaves, joins],
+        }
+    }
+}
+
+/// How many of a change are done at a time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Batch {
+    /// All at once.
+    #[default]
+    Whole,
+    /// So many.
+    Count(usize),
+    /// So many of a hundred, at least one.
+    Percent(usize),
+}
+
+impl Batch {
+    /// How many that is, of a whole.
+    pub fn of(self, whole: usize) -> usize {
+        match self {
+            Self::Whole => whole.max(1),
+            Self::Count(n) => n.max(1),
+            Self::Percent(p) => (whole * p / 100).max(1),
+        }
+    }
+}
+
+impl std::str::FromStr for Batch {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let wrong = || format!("'{text}' is neither a number above 0 nor a share such as 20%");
+        match text.strip_suffix('%') {
+            Some(share) => match share.parse() {
+                Ok(p @ 1..=100) => Ok(Self::Percent(p)),
+                _ => Err(wrong()),
+            },
+            None => text.parse().ok().filter(|n| *n > 0).map(Self::Count).ok_or_else(wrong),
         }
     }
 }

@@ -16,7 +16,17 @@ use crate::arm::ResourceId;
 use crate::azure::backend_pool::BackendPool;
 use crate::azure::ip_config::IpConfigOwner;
 use crate::azure::{NETWORK, version_of};
-use crate::health::{self, HealthState, reason};
+use crate::health::{self, HealthState, MemberHealth, PoolHealth, reason};
+
+/// How long Azure may take until an admin state shows in the rules' health.
+const DRAIN_LIMIT: Duration = Duration::from_secs(120);
+
+fn member_health(health: &PoolHealth, member: &MemberTarget) -> MemberHealth {
+    match member {
+        MemberTarget::IpConfig(id) => health.of(Some(id), None),
+        MemberTarget::Address(ip) => health.of(None, Some(&ip.to_string())),
+    }
+}
 
 impl Context<'_> {
     /// Waits for a gate. It changes nothing, so the operator may stop it at any time.
@@ -25,6 +35,12 @@ impl Context<'_> {
             match gate {
                 Gate::Membership { pool, inside, outside, limit } => {
                     self.membership(step, pool, inside, outside, *limit).await
+                }
+                Gate::Drained { rules, members, wait, .. } => self.drained(step, rules, members, *wait).await,
+                Gate::Pause { wait } => {
+                    self.tell(step, format!("pausing for {}", short_time(*wait)));
+                    tokio::time::sleep(wait.div_f64(self.tempo.speed)).await;
+                    Ok(())
                 }
                 Gate::Healthy { pool, rules, members, interval, limit } => {
                     self.healthy(step, pool, rules, members, *interval, *limit).await
@@ -115,11 +131,7 @@ impl Context<'_> {
             let health = health::read(self.reader, rules).await?;
             let mut down: Vec<String> = Vec::new();
             for member in members {
-                let (id, ip) = match member {
-                    MemberTarget::IpConfig(id) => (Some(id), None),
-                    MemberTarget::Address(ip) => (None, Some(ip.to_string())),
-                };
-                let own = health.of(id, ip.as_deref());
+                let own = member_health(&health, member);
                 if own.state != HealthState::Up {
                     down.push(format!("{}: {}", self.name(member), reason::words(&own.reason)));
                 }
@@ -137,6 +149,35 @@ impl Context<'_> {
             let pause = interval.div_f64(self.tempo.speed).saturating_sub(asked.elapsed());
             tokio::time::sleep(pause.max(Duration::from_millis(10))).await;
         }
+    }
+
+    /// Azure tells no connection counts of a member: drained means that it gets no new ones by every
+    /// rule, and that it was given its time since.
+    async fn drained(
+        &self,
+        step: u32,
+        rules: &[ResourceId],
+        members: &[MemberTarget],
+        wait: Duration,
+    ) -> Result<(), StepError> {
+        let start = Instant::now();
+        while !rules.is_empty() {
+            let health = health::read(self.reader, rules).await?;
+            let taking = members.iter().find(|m| member_health(&health, m).state == HealthState::Up);
+            let Some(member) = taking else { break };
+            if start.elapsed() >= DRAIN_LIMIT {
+                return Err(StepError::plain(format!(
+                    "{} still takes new connections after {}, though its admin state is Down",
+                    self.name(member),
+                    short_time(DRAIN_LIMIT)
+                )));
+            }
+            self.tell(step, format!("{} still takes new connections", self.name(member)));
+            tokio::time::sleep(self.tempo.gate_poll).await;
+        }
+        self.tell(step, format!("no new connections; {} for those there are", short_time(wait)));
+        tokio::time::sleep(wait.div_f64(self.tempo.speed)).await;
+        Ok(())
     }
 
     /// Asks the guards of a write again, on fresh documents.

@@ -65,6 +65,22 @@ impl Documents {
         NetworkInterface(nic.body()).ip_config(id.name())
     }
 
+    /// What people call a member: its VM, its instance, its entry.
+    pub fn name_of(&self, target: &MemberTarget) -> String {
+        let MemberTarget::IpConfig(id) = target else {
+            let mut entries =
+                self.by_id.values().flat_map(|d| LoadBalancer(d.body()).pools()).flat_map(|p| p.addresses());
+            let found = entries.find(|a| super::edit::is_member(a, target));
+            return found.map_or_else(|| target.to_string(), |a| a.name().to_owned());
+        };
+        if let Some(IpConfigOwner::Instance { set, instance, .. }) = IpConfigOwner::of(id) {
+            return format!("{}/{}", set.name(), instance.name());
+        }
+        let nic = id.parent().and_then(|n| self.get(&n));
+        let vm = nic.and_then(|n| NetworkInterface(n.body()).virtual_machine());
+        vm.map_or_else(|| target.to_string(), |vm| vm.name().to_owned())
+    }
+
     /// The VM of an ip configuration.
     pub fn vm(&self, ip_config: &ResourceId) -> Option<VirtualMachine<'_>> {
         let nic = self.get(&ip_config.parent()?)?;
@@ -88,6 +104,21 @@ pub async fn gather(reader: &Reader, request: &Request) -> Result<Documents, Arm
             MemberTarget::Address(_) => None,
         })
         .collect();
+    // Who is to make room is known by the pool alone.
+    let replaced: Vec<ResourceId> = request
+        .changes
+        .iter()
+        .filter(|c| matches!(c, super::change::Change::Replace { .. }))
+        .flat_map(|c| c.pools())
+        .cloned()
+        .collect();
+    let mut members = members;
+    for pool in replaced {
+        let Some(lb) = pool.parent() else { continue };
+        let document = reader.get(&lb, crate::azure::NETWORK, "").await?;
+        let view = LoadBalancer(document.body());
+        members.extend(view.pools().filter(|p| p.id().as_ref() == Some(&pool)).flat_map(|p| p.ip_configurations()));
+    }
     read_all(reader, &pools, &members).await
 }
 

@@ -10,10 +10,10 @@ use std::net::IpAddr;
 use serde::{Deserialize, Serialize};
 
 use super::change::{MemberTarget, Options, SwapOrder};
-use super::edit::{Edit, Standing};
+use super::edit::{Edit, Standing, is_member};
 use super::gather::Documents;
 use crate::arm::ResourceId;
-use crate::azure::backend_pool::{BackendPool, PoolKind};
+use crate::azure::backend_pool::{AdminState, BackendPool, PoolKind};
 use crate::azure::ip_config::{Family, IpConfigOwner};
 use crate::azure::load_balancer::LoadBalancer;
 use crate::azure::scale_set::ScaleSet;
@@ -210,6 +210,7 @@ impl Guards<'_> {
                 "Add another member in the same plan (azlb swap), or allow it with --override never_empty.",
             );
         }
+        self.all_down(id, &pool, edits, &after);
         if is_exclusive(documents, self.options, id) {
             if after.len() > 1 && !joins.is_empty() {
                 self.refuse(
@@ -274,6 +275,27 @@ impl Guards<'_> {
                     "",
                 );
             }
+        }
+    }
+
+    /// Every member's admin state would be Down: the pool serves nobody, members or not.
+    fn all_down(&mut self, id: &ResourceId, pool: &BackendPool<'_>, edits: &[&Edit], after: &HashSet<&MemberTarget>) {
+        let down = |member: &MemberTarget| {
+            let set = edits.iter().find_map(|e| match e {
+                Edit::SetAdminState { member: m, to, .. } if m == member => Some(*to),
+                _ => None,
+            });
+            let now = || pool.addresses().find(|a| is_member(a, member)).map_or(AdminState::None, |a| a.admin_state());
+            set.unwrap_or_else(now) == AdminState::Down
+        };
+        let sets = edits.iter().any(|e| matches!(e, Edit::SetAdminState { to: AdminState::Down, .. }));
+        if sets && !after.is_empty() && after.iter().all(|m| down(m)) {
+            self.refuse(
+                GuardCode::NeverEmpty,
+                id,
+                format!("every member of {} would be forced down: clients get no answer.", id.short()),
+                "Leave one up, or allow it with --override never_empty.",
+            );
         }
     }
 

@@ -20,7 +20,7 @@ pub mod run;
 pub mod step;
 mod write;
 
-pub use change::{Change, MemberRef, MemberTarget, OnFailure, Options, Request, SwapOrder};
+pub use change::{Batch, Change, MemberRef, MemberTarget, OnFailure, Options, Request, SwapOrder};
 pub use edit::Edit;
 pub use execute::Executor;
 pub use gather::Documents;

@@ -17,7 +17,7 @@ use super::guard::{self, Finding, GuardCode, Severity, is_exclusive};
 use super::lanes::Lane;
 use super::step::{Action, Check, Gate, Step, Write};
 use crate::arm::ResourceId;
-use crate::azure::backend_pool::new_address;
+use crate::azure::backend_pool::{AdminState, new_address};
 
 /// A plan's short id: eight hexadecimal digits.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -106,6 +106,7 @@ impl Plan {
                 Action::Write(_) => Duration::from_secs(4),
                 Action::Gate(Gate::Membership { .. }) => Duration::from_secs(1),
                 Action::Gate(Gate::Healthy { interval, .. }) => *interval * 3,
+                Action::Gate(Gate::Drained { wait, .. } | Gate::Pause { wait }) => *wait,
             };
             ends.insert(step.id, start + own);
         }
@@ -113,41 +114,49 @@ impl Plan {
     }
 }
 
+/// Edits that are made together, and what is waited for after them.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Stage {
+    /// The edits.
+    pub edits: Vec<Edit>,
+    /// Waited for when they are done, before the next stage.
+    pub gates: Vec<Gate>,
+}
+
 /// Makes the plan of a request.
 ///
 /// # Errors
 /// [`PlanError::Refused`] with every finding, not only the first.
 pub fn plan(request: &Request, documents: &Documents, endpoint: &str) -> Result<Plan, PlanError> {
-    let mut edits: Vec<Edit> = Vec::new();
-    for edit in request.changes.iter().flat_map(|c| edits_of(c, documents)) {
-        if !edits.contains(&edit) {
-            edits.push(edit);
-        }
-    }
-    plan_edits(&request.title, edits, documents, &request.options, endpoint, None, false)
+    let stages = stages_of(request, documents);
+    plan_stages(&request.title, stages, documents, &request.options, endpoint, None)
 }
 
-/// Makes the plan of given edits: an undo's.
+/// Makes the plan of given stages: an undo's.
 ///
 /// # Errors
 /// As [`plan`].
-pub fn plan_edits(
+pub fn plan_stages(
     title: &str,
-    edits: Vec<Edit>,
+    stages: Vec<Stage>,
     documents: &Documents,
     options: &Options,
     endpoint: &str,
     undo_of: Option<PlanId>,
-    fence: bool,
 ) -> Result<Plan, PlanError> {
+    let edits: Vec<Edit> = stages.iter().flat_map(|s| s.edits.clone()).collect();
     if edits.is_empty() {
-        return Err(PlanError::Nothing("no change was given".to_owned()));
+        return Err(PlanError::Nothing("everything is so already".to_owned()));
     }
     let findings = guard::check(&edits, documents, options);
     if findings.iter().any(|f| f.severity == Severity::Refuse) {
         return Err(PlanError::Refused(findings));
     }
-    let steps = Assembly::new(&edits, documents, options, fence).steps()?;
+    let mut steps: Vec<Step> = Vec::new();
+    for (number, stage) in stages.into_iter().filter(|s| !s.edits.is_empty()).enumerate() {
+        let own = Assembly::new(&stage.edits, documents, options).steps()?;
+        append(&mut steps, u32::try_from(number).unwrap_or(u32::MAX), own, stage.gates);
+    }
     let mut exclusive: Vec<ResourceId> = Vec::new();
     for pool in edits.iter().map(Edit::pool) {
         if is_exclusive(documents, options, pool) && !exclusive.contains(pool) {
@@ -171,6 +180,33 @@ pub fn plan_edits(
     Ok(plan)
 }
 
+/// Adds a stage's steps after those there are: what began a stage needs the end of the one before.
+fn append(steps: &mut Vec<Step>, stage: u32, own: Vec<Step>, gates: Vec<Gate>) {
+    let before = ends(steps);
+    let offset = u32::try_from(steps.len()).unwrap_or(u32::MAX);
+    let first = steps.len();
+    for mut step in own {
+        step.id += offset;
+        step.stage = stage;
+        step.needs.iter_mut().for_each(|n| *n += offset);
+        if step.needs.is_empty() {
+            step.needs.clone_from(&before);
+        }
+        steps.push(step);
+    }
+    for gate in gates {
+        let needs = ends(steps.get(first..).unwrap_or_default());
+        let id = u32::try_from(steps.len() + 1).unwrap_or(u32::MAX);
+        steps.push(Step { id, stage, needs, action: Action::Gate(gate) });
+    }
+}
+
+/// The steps that no other needs.
+fn ends(steps: &[Step]) -> Vec<u32> {
+    let needed: std::collections::HashSet<u32> = steps.iter().flat_map(|s| s.needs.iter().copied()).collect();
+    steps.iter().map(|s| s.id).filter(|id| !needed.contains(id)).collect()
+}
+
 /// The time for which an exclusive pool has nobody.
 fn gap(plan: &Plan) -> Option<Finding> {
     let pool = plan.exclusive.iter().find(|p| {
@@ -188,8 +224,83 @@ fn gap(plan: &Plan) -> Option<Finding> {
     })
 }
 
-fn edits_of(change: &Change, documents: &Documents) -> Vec<Edit> {
-    let join = |pool: &ResourceId, member: &MemberRef| match &member.target {
+/// The stages of a request. Changes without an order of their own are made together in the first.
+fn stages_of(request: &Request, documents: &Documents) -> Vec<Stage> {
+    let mut stages: Vec<Stage> = Vec::new();
+    let mut add = |at: usize, edit: Edit| {
+        if stages.len() <= at {
+            stages.resize_with(at + 1, Stage::default);
+        }
+        if let Some(stage) = stages.get_mut(at).filter(|s| !s.edits.contains(&edit)) {
+            stage.edits.push(edit);
+        }
+    };
+    let mut drains: BTreeMap<&ResourceId, (Vec<MemberTarget>, Duration)> = BTreeMap::new();
+    for change in &request.changes {
+        match change {
+            Change::Add { pool, member } => add(0, join(documents, pool, member)),
+            Change::Remove { pool, member } => add(0, leave(documents, pool, member)),
+            Change::Move { member, from, to } => {
+                add(0, leave(documents, from, member));
+                add(0, join(documents, to, member));
+            }
+            Change::Swap { pool, leaves, joins } => {
+                add(0, leave(documents, pool, leaves));
+                add(0, join(documents, pool, joins));
+            }
+            Change::SetAdminState { pool, member, state } => add(0, admin_state(documents, pool, member, *state)),
+            Change::Drain { pool, member, wait } => {
+                add(0, admin_state(documents, pool, member, AdminState::Down));
+                add(1, leave(documents, pool, member));
+                let slot = drains.entry(pool).or_insert_with(|| (Vec::new(), *wait));
+                slot.0.push(member.target.clone());
+                slot.1 = slot.1.max(*wait);
+            }
+            Change::Replace { pool, members, batch } => {
+                let (ins, outs) = replacement(documents, pool, members);
+                let size = batch.of(ins.len().max(outs.len()));
+                for (n, edit) in ins.into_iter().enumerate() {
+                    add(n / size, edit);
+                }
+                for (n, edit) in outs.into_iter().enumerate() {
+                    add(n / size, edit);
+                }
+            }
+        }
+    }
+    if let Some(stage) = stages.first_mut() {
+        stage.gates.extend(drains.into_iter().map(|(pool, (members, wait))| Gate::Drained {
+            pool: pool.clone(),
+            rules: probed_rules(documents, pool).into_iter().map(|(rule, _)| rule).collect(),
+            members,
+            wait,
+        }));
+    }
+    stages
+}
+
+/// Who must join and who must leave, so that a pool holds exactly these members.
+fn replacement(documents: &Documents, pool: &ResourceId, members: &[MemberRef]) -> (Vec<Edit>, Vec<Edit>) {
+    let Some(view) = documents.pool(pool) else {
+        return (members.iter().map(|m| join(documents, pool, m)).collect(), Vec::new());
+    };
+    let now = guard::members_of(&view);
+    let ins = members.iter().filter(|m| !now.contains(&m.target)).map(|m| join(documents, pool, m)).collect();
+    let mut outs: Vec<&MemberTarget> = now.iter().filter(|t| !members.iter().any(|m| m.target == **t)).collect();
+    // The pool is a set; a plan has an order that is the same each time.
+    outs.sort_by_key(|t| t.to_string());
+    let outs = outs
+        .into_iter()
+        .map(|target| {
+            let name = documents.name_of(target);
+            leave(documents, pool, &MemberRef { target: target.clone(), name })
+        })
+        .collect();
+    (ins, outs)
+}
+
+fn join(documents: &Documents, pool: &ResourceId, member: &MemberRef) -> Edit {
+    match &member.target {
         MemberTarget::IpConfig(id) => {
             Edit::JoinPool { ip_config: id.clone(), pool: pool.clone(), name: member.name.clone() }
         }
@@ -206,8 +317,11 @@ fn edits_of(change: &Change, documents: &Documents) -> Vec<Edit> {
             };
             Edit::AddAddress { pool: pool.clone(), entry: new_address(&member.name, *ip, network.as_ref()) }
         }
-    };
-    let leave = |pool: &ResourceId, member: &MemberRef| match &member.target {
+    }
+}
+
+fn leave(documents: &Documents, pool: &ResourceId, member: &MemberRef) -> Edit {
+    match &member.target {
         MemberTarget::IpConfig(id) => {
             Edit::LeavePool { ip_config: id.clone(), pool: pool.clone(), name: member.name.clone() }
         }
@@ -216,26 +330,27 @@ fn edits_of(change: &Change, documents: &Documents) -> Vec<Edit> {
             let entry = there.map_or_else(|| new_address(&member.name, *ip, None), |a| a.0.clone());
             Edit::RemoveAddress { pool: pool.clone(), entry }
         }
-    };
-    match change {
-        Change::Add { pool, member } => vec![join(pool, member)],
-        Change::Remove { pool, member } => vec![leave(pool, member)],
-        Change::Move { member, from, to } => vec![leave(from, member), join(to, member)],
-        Change::Swap { pool, leaves, joins } => vec![leave(pool, leaves), join(pool, joins)],
-        Change::SetAdminState { pool, member, state } => {
-            let from = documents
-                .pool(pool)
-                .and_then(|p| p.addresses().find(|a| is_member(a, &member.target)))
-                .map_or(crate::azure::backend_pool::AdminState::None, |a| a.admin_state());
-            vec![Edit::SetAdminState {
-                pool: pool.clone(),
-                member: member.target.clone(),
-                name: member.name.clone(),
-                from,
-                to: *state,
-            }]
-        }
     }
+}
+
+fn admin_state(documents: &Documents, pool: &ResourceId, member: &MemberRef, to: AdminState) -> Edit {
+    let there = documents.pool(pool).and_then(|p| p.addresses().find(|a| is_member(a, &member.target)));
+    Edit::SetAdminState {
+        pool: pool.clone(),
+        member: member.target.clone(),
+        name: member.name.clone(),
+        from: there.map_or(AdminState::None, |a| a.admin_state()),
+        to,
+    }
+}
+
+/// The rules of a pool whose health Azure serves, with their probes' intervals.
+fn probed_rules(documents: &Documents, pool: &ResourceId) -> Vec<(ResourceId, u64)> {
+    let Some(lb) = documents.load_balancer(pool) else { return Vec::new() };
+    if !lb.sku().eq_ignore_ascii_case("Standard") || lb.tier().eq_ignore_ascii_case("Global") {
+        return Vec::new();
+    }
+    lb.rules_of(pool).filter_map(|r| Some((r.id()?, lb.probe(&r.probe()?)?.interval_s()))).collect()
 }
 
 /// A step before it has its number: what it needs is told by place in the list.
@@ -247,13 +362,12 @@ struct Draft {
 struct Assembly<'a> {
     documents: &'a Documents,
     options: &'a Options,
-    fence: bool,
     /// Edits grouped by the document that is written.
     groups: Vec<(ResourceId, Vec<&'a Edit>)>,
 }
 
 impl<'a> Assembly<'a> {
-    fn new(edits: &'a [Edit], documents: &'a Documents, options: &'a Options, fence: bool) -> Self {
+    fn new(edits: &'a [Edit], documents: &'a Documents, options: &'a Options) -> Self {
         let mut places: std::collections::HashMap<ResourceId, usize> = std::collections::HashMap::new();
         let mut groups: Vec<(ResourceId, Vec<&Edit>)> = Vec::new();
         for edit in edits {
@@ -266,7 +380,7 @@ impl<'a> Assembly<'a> {
                 list.push(edit);
             }
         }
-        Self { documents, options, fence, groups }
+        Self { documents, options, groups }
     }
 
     fn steps(mut self) -> Result<Vec<Step>, PlanError> {
@@ -375,13 +489,11 @@ impl<'a> Assembly<'a> {
 
     /// The gate on the probes of those who join; none where nothing could tell.
     fn healthy(&self, pool: &ResourceId, members: Vec<MemberTarget>) -> Option<Gate> {
-        let lb = self.documents.load_balancer(pool)?;
-        let served = lb.sku().eq_ignore_ascii_case("Standard") && !lb.tier().eq_ignore_ascii_case("Global");
-        if members.is_empty() || !served || self.options.wait_healthy.is_zero() {
+        if members.is_empty() || self.options.wait_healthy.is_zero() {
             return None;
         }
-        let probed: Vec<_> = lb.rules_of(pool).filter_map(|r| Some((r.id()?, lb.probe(&r.probe()?)?))).collect();
-        let interval = probed.iter().map(|(_, p)| p.interval_s()).min()?;
+        let probed = probed_rules(self.documents, pool);
+        let interval = probed.iter().map(|(_, interval)| *interval).min()?;
         Some(Gate::Healthy {
             pool: pool.clone(),
             rules: probed.into_iter().map(|(rule, _)| rule).collect(),
@@ -431,7 +543,7 @@ impl<'a> Assembly<'a> {
             edits: edits.iter().map(|e| (*e).clone()).collect(),
             checks,
             lanes,
-            fence: self.fence,
+            fence: false,
         }
     }
 }
@@ -482,7 +594,7 @@ fn number(drafts: Vec<Draft>) -> Option<Vec<Step>> {
             let mut needs: Vec<u32> = draft.needs.iter().filter_map(|n| *numbers.get(*n)?).collect();
             needs.sort_unstable();
             needs.dedup();
-            Some(Step { id, needs, action: draft.action })
+            Some(Step { id, stage: 0, needs, action: draft.action })
         })
         .collect()
 }

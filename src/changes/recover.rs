@@ -8,36 +8,36 @@
 use super::edit::{Edit, Standing};
 use super::gather::Documents;
 use super::journal::{Reached, Record};
-use super::plan::{Plan, PlanError, plan_edits};
+use super::plan::{Plan, PlanError, Stage, plan_stages};
 use super::step::{Action, Write};
 use crate::arm::ResourceId;
 
 /// What an undo takes back, and what it fences.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Undo {
-    /// The inverses that the documents have a place for.
-    pub edits: Vec<Edit>,
+    /// The inverses, each with the stage of the edit that it takes back.
+    pub edits: Vec<(u32, Edit)>,
     /// Documents with an unknown outcome that must be written whatever they show.
     pub fences: Vec<ResourceId>,
 }
 
 /// The inverse edits that a record calls for, before a look at the documents.
 pub fn inverses(record: &Record) -> Vec<Edit> {
-    touched(record).flat_map(|(_, w)| w.edits.iter().map(Edit::inverse)).collect()
+    touched(record).flat_map(|(_, _, w)| w.edits.iter().map(Edit::inverse)).collect()
 }
 
 /// The writes that changed something or may have.
-fn touched(record: &Record) -> impl Iterator<Item = (Reached, &Write)> {
+fn touched(record: &Record) -> impl Iterator<Item = (u32, Reached, &Write)> {
     record.plan.writes().filter_map(|(step, write)| match record.reached(step.id) {
         Reached::Nothing | Reached::Verified { changed: false } => None,
-        reached => Some((reached, write)),
+        reached => Some((step.stage, reached, write)),
     })
 }
 
 /// Decides on fresh documents what is to be taken back.
 pub fn judge(record: &Record, documents: &Documents) -> Undo {
     let mut undo = Undo::default();
-    for (reached, write) in touched(record) {
+    for (stage, reached, write) in touched(record) {
         let verified = matches!(reached, Reached::Verified { .. });
         for edit in &write.edits {
             let inverse = edit.inverse();
@@ -50,7 +50,7 @@ pub fn judge(record: &Record, documents: &Documents) -> Undo {
                         undo.fences.push(write.target.clone());
                     }
                 }
-                Some(Standing::Applicable | Standing::Impossible(_)) | None => undo.edits.push(inverse),
+                Some(Standing::Applicable | Standing::Impossible(_)) | None => undo.edits.push((stage, inverse)),
             }
         }
     }
@@ -70,11 +70,12 @@ pub fn undo_plan(record: &Record, documents: &Documents) -> Result<Plan, PlanErr
     let made = if undo.edits.is_empty() {
         Err(PlanError::Nothing(format!("nothing of plan {} is left to take back", record.plan.id)))
     } else {
-        plan_edits(&title, undo.edits, documents, &options, &record.plan.endpoint, Some(record.plan.id.clone()), false)
+        let stages = backwards(undo.edits);
+        plan_stages(&title, stages, documents, &options, &record.plan.endpoint, Some(record.plan.id.clone()))
     };
     let fences: Vec<Write> = touched(record)
-        .filter(|(_, w)| undo.fences.contains(&w.target))
-        .map(|(_, w)| Write {
+        .filter(|(_, _, w)| undo.fences.contains(&w.target))
+        .map(|(_, _, w)| Write {
             target: w.target.clone(),
             etag: documents.etag_of(&w.target),
             edits: w.edits.iter().map(Edit::inverse).collect(),
@@ -105,6 +106,15 @@ pub fn undo_plan(record: &Record, documents: &Documents) -> Result<Plan, PlanErr
     Ok(plan)
 }
 
+/// What was done last is taken back first.
+fn backwards(edits: Vec<(u32, Edit)>) -> Vec<Stage> {
+    let mut by_stage: std::collections::BTreeMap<std::cmp::Reverse<u32>, Stage> = std::collections::BTreeMap::new();
+    for (stage, edit) in edits {
+        by_stage.entry(std::cmp::Reverse(stage)).or_default().edits.push(edit);
+    }
+    by_stage.into_values().collect()
+}
+
 /// Puts the fences before everything else, and makes everything else need them.
 fn put_first(plan: &mut Plan, fences: Vec<Write>) {
     let count = u32::try_from(fences.len()).unwrap_or(u32::MAX);
@@ -118,6 +128,7 @@ fn put_first(plan: &mut Plan, fences: Vec<Write>) {
     }
     let first = ids.iter().zip(fences).map(|(id, write)| super::step::Step {
         id: *id,
+        stage: 0,
         needs: Vec::new(),
         action: Action::Write(write),
     });

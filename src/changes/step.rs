@@ -14,6 +14,10 @@ use crate::arm::{Etag, ResourceId};
 pub struct Step {
     /// Its number, from 1, in the order shown.
     pub id: u32,
+    /// The stage it belongs to, from 0. A stage begins when the one before it is done; an undo takes
+    /// them back from the last to the first.
+    #[serde(default)]
+    pub stage: u32,
     /// The steps that must be done before it.
     pub needs: Vec<u32>,
     /// What it does.
@@ -79,6 +83,22 @@ pub enum Gate {
         outside: Vec<MemberTarget>,
         /// How long.
         limit: Duration,
+    },
+    /// Members that get no new connections are given time to finish theirs.
+    Drained {
+        /// The pool.
+        pool: ResourceId,
+        /// The rules that must say that they are out.
+        rules: Vec<ResourceId>,
+        /// Who.
+        members: Vec<MemberTarget>,
+        /// How long they are given from then.
+        wait: Duration,
+    },
+    /// A pause.
+    Pause {
+        /// How long.
+        wait: Duration,
     },
     /// The members' probes are up by every rule.
     Healthy {

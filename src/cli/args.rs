@@ -7,7 +7,7 @@ use std::time::Duration;
 use clap::{Parser, Subcommand, ValueEnum};
 
 use crate::auth::Method;
-use crate::changes::SwapOrder;
+use crate::changes::{Batch, SwapOrder};
 use crate::sim::fault::Fault;
 
 /// Change which machines serve traffic behind an Azure load balancer.
@@ -109,6 +109,19 @@ pub enum Command {
     Move(MoveArgs),
     /// Swap one member for another: fail a master over
     Swap(SwapArgs),
+    /// Take members out gently: no new connections, some time, then out
+    Drain(DrainArgs),
+    /// Make a pool's members exactly these, a batch at a time
+    Replace(ReplaceArgs),
+    /// Set members' admin state; they stay members
+    AdminState(AdminStateArgs),
+    /// Take machines out of every pool they are in; restore puts them back
+    Evacuate(EvacuateArgs),
+    /// Put back what an evacuation took out
+    Restore {
+        /// The evacuation's plan; the newest that stands where it is left out
+        id: Option<String>,
+    },
     /// Run a saved script; azlb run SCRIPT --help lists its parameters
     #[command(disable_help_flag = true)]
     Run(RunArgs),
@@ -272,6 +285,82 @@ pub struct SwapArgs {
     pub plan: PlanArgs,
 }
 
+/// `azlb drain`.
+#[derive(Debug, Clone, clap::Args)]
+pub struct DrainArgs {
+    /// LB/POOL, SUB:RG/LB/POOL or a full id
+    #[arg(long)]
+    pub pool: String,
+    /// Names, addresses or ids of members
+    #[arg(required = true, value_name = "MEMBER")]
+    pub members: Vec<String>,
+    /// How long those that are connected are given
+    #[arg(long, default_value = "5m", value_name = "TIME", value_parser = parse_time)]
+    pub wait: Duration,
+    /// How the plan is made.
+    #[command(flatten)]
+    pub plan: PlanArgs,
+}
+
+/// `azlb replace`.
+#[derive(Debug, Clone, clap::Args)]
+pub struct ReplaceArgs {
+    /// LB/POOL, SUB:RG/LB/POOL or a full id
+    #[arg(long)]
+    pub pool: String,
+    /// All who are to be in it
+    #[arg(required = true, value_name = "MEMBER")]
+    pub members: Vec<String>,
+    /// How many at a time: a number, or a share such as 25%
+    #[arg(long, value_name = "N|N%")]
+    pub batch: Option<Batch>,
+    /// How the plan is made.
+    #[command(flatten)]
+    pub plan: PlanArgs,
+}
+
+/// `azlb admin-state`.
+#[derive(Debug, Clone, clap::Args)]
+pub struct AdminStateArgs {
+    /// LB/POOL, SUB:RG/LB/POOL or a full id
+    #[arg(long)]
+    pub pool: String,
+    /// none: the probe decides; up: in whatever it says; down: no new connections
+    #[arg(value_enum)]
+    pub state: AdminStateArg,
+    /// Names, addresses or ids of members
+    #[arg(required = true, value_name = "MEMBER")]
+    pub members: Vec<String>,
+    /// How the plan is made.
+    #[command(flatten)]
+    pub plan: PlanArgs,
+}
+
+/// An admin state.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum AdminStateArg {
+    /// The probe decides.
+    None,
+    /// In rotation whatever the probe says.
+    Up,
+    /// No new connections.
+    Down,
+}
+
+/// `azlb evacuate`.
+#[derive(Debug, Clone, clap::Args)]
+pub struct EvacuateArgs {
+    /// VMs, set/instance, scale sets, or zone:N
+    #[arg(required = true, value_name = "WHO")]
+    pub who: Vec<String>,
+    /// Only out of this load balancer's pools
+    #[arg(long)]
+    pub lb: Option<String>,
+    /// How the plan is made.
+    #[command(flatten)]
+    pub plan: PlanArgs,
+}
+
 /// `azlb run`.
 #[derive(Debug, Clone, clap::Args)]
 pub struct RunArgs {
@@ -298,6 +387,11 @@ pub enum JournalCommand {
     },
     /// Go on with a plan that was interrupted or failed
     Resume {
+        /// The plan's id, or its beginning
+        id: String,
+    },
+    /// Try again what failed, and what waited for it
+    Retry {
         /// The plan's id, or its beginning
         id: String,
     },

@@ -1,11 +1,15 @@
-//! `azlb add`, `remove`, `move`, `swap`: each is a plan.
+//! `azlb add`, `remove`, `move`, `swap`, `drain`, `replace`, `admin-state`, `evacuate`: each is a plan.
 
 use std::process::ExitCode;
 
 use super::apply;
-use super::args::{AddArgs, FailureArg, Globals, MoveArgs, PlanArgs, RemoveArgs, SwapArgs};
+use super::args::{
+    AddArgs, AdminStateArg, AdminStateArgs, DrainArgs, EvacuateArgs, FailureArg, Globals, MoveArgs, PlanArgs,
+    RemoveArgs, ReplaceArgs, SwapArgs,
+};
 use super::exit::Failure;
 use super::list::warn_of_problems;
+use crate::azure::backend_pool::AdminState;
 use crate::changes::{OnFailure, Options};
 use crate::session::Session;
 
@@ -57,5 +61,42 @@ pub(super) async fn swap(globals: &Globals, session: &Session, args: SwapArgs) -
     list(session).await?;
     let pool = session.pool(&args.pool)?;
     let request = session.request_swap(&pool, args.from.as_deref(), &args.to, options(session, args.plan))?;
+    apply::request(globals, session, &request).await
+}
+
+pub(super) async fn drain(globals: &Globals, session: &Session, args: DrainArgs) -> Result<ExitCode, Failure> {
+    list(session).await?;
+    let pool = session.pool(&args.pool)?;
+    let request = session.request_drain(&pool, &args.members, args.wait, options(session, args.plan))?;
+    apply::request(globals, session, &request).await
+}
+
+pub(super) async fn replace(globals: &Globals, session: &Session, args: ReplaceArgs) -> Result<ExitCode, Failure> {
+    list(session).await?;
+    let pool = session.pool(&args.pool)?;
+    let batch = args.batch.unwrap_or_default();
+    let request = session.request_replace(&pool, &args.members, batch, options(session, args.plan))?;
+    apply::request(globals, session, &request).await
+}
+
+pub(super) async fn admin_state(
+    globals: &Globals,
+    session: &Session,
+    args: AdminStateArgs,
+) -> Result<ExitCode, Failure> {
+    list(session).await?;
+    let pool = session.pool(&args.pool)?;
+    let state = match args.state {
+        AdminStateArg::None => AdminState::None,
+        AdminStateArg::Up => AdminState::Up,
+        AdminStateArg::Down => AdminState::Down,
+    };
+    let request = session.request_admin_state(&pool, &args.members, state, options(session, args.plan))?;
+    apply::request(globals, session, &request).await
+}
+
+pub(super) async fn evacuate(globals: &Globals, session: &Session, args: EvacuateArgs) -> Result<ExitCode, Failure> {
+    list(session).await?;
+    let request = session.request_evacuate(&args.who, args.lb.as_deref(), options(session, args.plan))?;
     apply::request(globals, session, &request).await
 }

@@ -6,11 +6,11 @@ use serde::Serialize;
 
 use super::apply;
 use super::args::{Globals, JournalCommand, Output};
-use super::exit::{Failure, INTERRUPTED};
+use super::exit::{Failure, INTERRUPTED, REFUSED};
 use super::output::{self, rows, safe};
 use crate::changes::describe;
 use crate::changes::{PlanState, Record, StepState};
-use crate::session::{Session, SessionError};
+use crate::session::Session;
 
 #[derive(Serialize)]
 struct PlanRow {
@@ -61,29 +61,53 @@ pub(super) async fn main(globals: &Globals, session: &Session, command: JournalC
             })
         }
         JournalCommand::Show { id } => show(globals, &session.journal().find(&id)?),
-        JournalCommand::Resume { id } => {
+        JournalCommand::Retry { id } => {
             let record = session.journal().find(&id)?;
-            if globals.output == Output::Table {
-                apply::show(&record.plan)?;
+            if !matches!(record.state(), PlanState::Failed | PlanState::Partly) {
+                let state = record.state().word();
+                return Err(Failure::new(REFUSED, format!("plan {id} is {state}: only what failed is tried again")));
             }
-            if globals.dry_run {
-                return Ok(ExitCode::SUCCESS);
-            }
-            if record.state() != PlanState::Done && !globals.yes && !apply::ask(&record.plan)? {
-                return Err(Failure::new(INTERRUPTED, "not confirmed; nothing was changed"));
-            }
-            list(session).await?;
-            apply::resume(globals, session, &record).await
+            resume(globals, session, &record).await
         }
-        JournalCommand::Undo { id } => {
-            let record = session.journal().find(&id)?;
-            list(session).await?;
-            match session.undo_plan(&record).await {
-                Ok(plan) => apply::through(globals, session, plan).await,
-                Err(error @ SessionError::Plan(crate::changes::PlanError::Nothing(_))) => Err(error.into()),
-                Err(error) => Err(error.into()),
-            }
-        }
+        JournalCommand::Resume { id } => resume(globals, session, &session.journal().find(&id)?).await,
+        JournalCommand::Undo { id } => undo(globals, session, &session.journal().find(&id)?).await,
+    }
+}
+
+async fn resume(globals: &Globals, session: &Session, record: &Record) -> Result<ExitCode, Failure> {
+    if globals.output == Output::Table {
+        apply::show(&record.plan)?;
+    }
+    if globals.dry_run {
+        return Ok(ExitCode::SUCCESS);
+    }
+    if record.state() != PlanState::Done && !globals.yes && !apply::ask(&record.plan)? {
+        return Err(Failure::new(INTERRUPTED, "not confirmed; nothing was changed"));
+    }
+    list(session).await?;
+    apply::resume(globals, session, record).await
+}
+
+async fn undo(globals: &Globals, session: &Session, record: &Record) -> Result<ExitCode, Failure> {
+    list(session).await?;
+    let plan = session.undo_plan(record).await?;
+    apply::through(globals, session, plan).await
+}
+
+/// `azlb restore`: the undo of the evacuation that is named, or of the newest that stands.
+pub(super) async fn restore(globals: &Globals, session: &Session, id: Option<String>) -> Result<ExitCode, Failure> {
+    if let Some(id) = id {
+        return undo(globals, session, &session.journal().find(&id)?).await;
+    }
+    let (records, _) = session.journal().list()?;
+    let stands = |r: &&Record| {
+        r.plan.title.starts_with("evacuate ")
+            && r.plan.endpoint == session.place()
+            && matches!(r.state(), PlanState::Done | PlanState::Partly | PlanState::Interrupted)
+    };
+    match records.iter().find(stands) {
+        Some(record) => undo(globals, session, record).await,
+        None => Err(Failure::usage("no evacuation stands here; 'azlb journal list' shows what was done")),
     }
 }
 

@@ -129,6 +129,8 @@ pub struct Machine {
     pub power_state: Option<String>,
     /// Whether an instance runs the set's current model; `None` for a VM.
     pub latest_model: Option<bool>,
+    /// The Flexible scale set that a VM belongs to.
+    pub scale_set: Option<ResourceId>,
 }
 
 impl LoadBalancer {
@@ -303,6 +305,7 @@ impl Machine {
             zone: view.zone().map(str::to_owned),
             power_state: view.power_state().map(str::to_owned),
             latest_model: None,
+            scale_set: view.scale_set(),
             id,
         })
     }
@@ -317,6 +320,7 @@ impl Machine {
             zone: view.zone().map(str::to_owned),
             power_state: view.power_state().map(str::to_owned),
             latest_model: Some(view.latest_model()),
+            scale_set: None,
             id,
         })
     }

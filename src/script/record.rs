@@ -1,5 +1,6 @@
 //! The recorder: what was done on a screen, as the line of script that does the same.
 
+use crate::changes::describe::short_time;
 use crate::changes::{Change, Plan, Request};
 use crate::session::Session;
 
@@ -33,6 +34,10 @@ pub fn line(session: &Session, request: &Request) -> String {
                     Some(Change::Swap { pool: id, leaves, joins }) => {
                         format!("{}.swap({}, {})", pool(id), quoted(&leaves.name), quoted(&joins.name))
                     }
+                    Some(Change::Drain { pool: id, wait, .. }) => {
+                        format!("{}.drain({}, {})", pool(id), list(&names), quoted(&short_time(*wait)))
+                    }
+                    Some(Change::Replace { pool: id, .. }) => format!("{}.replace({})", pool(id), list(&names)),
                     Some(Change::SetAdminState { pool: id, state, .. }) => {
                         format!("{}.set_admin_state({}, {})", pool(id), list(&names), quoted(state.word()))
                     }
@@ -50,6 +55,7 @@ fn grouped(changes: &[Change]) -> Vec<Vec<&Change>> {
         (Change::Add { pool: p, .. }, Change::Add { pool: q, .. })
         | (Change::Remove { pool: p, .. }, Change::Remove { pool: q, .. }) => p == q,
         (Change::Move { from: f, to: t, .. }, Change::Move { from: g, to: u, .. }) => f == g && t == u,
+        (Change::Drain { pool: p, wait: v, .. }, Change::Drain { pool: q, wait: w, .. }) => p == q && v == w,
         (Change::SetAdminState { pool: p, state: s, .. }, Change::SetAdminState { pool: q, state: r, .. }) => {
             p == q && s == r
         }

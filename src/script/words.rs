@@ -9,7 +9,7 @@ use super::error::{carry, ended, stopped};
 use super::host::Host;
 use super::values::{Candidate, Member, Pool, ScriptPlan};
 use crate::azure::backend_pool::AdminState;
-use crate::changes::{OnFailure, Options, Outcome, Request, SwapOrder};
+use crate::changes::{Batch, OnFailure, Options, Outcome, Request, SwapOrder};
 use crate::health::HealthState;
 use crate::session::ask::PoolHandle;
 use crate::session::{Session, SessionError};
@@ -320,6 +320,25 @@ fn planning(engine: &mut Engine, around: &Surroundings) {
     word!("swap_master", |a, pool, to: Dynamic; options| match names(&to)?.as_slice() {
         [to] => a.session.request_swap(&pool.0, None, to, options),
         _ => Err(SessionError::Asked("there is one new master".to_owned())),
+    });
+    word!("drain", |a, pool, who: Dynamic, wait: &str; options| {
+        let who = names(&who)?;
+        let wait = time(wait).map_err(SessionError::Asked);
+        wait.and_then(|wait| a.session.request_drain(&pool.0, &who, wait, options))
+    });
+    word!("replace", |a, pool, who: Dynamic; options| {
+        a.session.request_replace(&pool.0, &names(&who)?, Batch::Whole, options)
+    });
+    word!("replace", |a, pool, who: Dynamic, batch: &str; options| {
+        let who = names(&who)?;
+        let batch = batch.parse::<Batch>().map_err(SessionError::Asked);
+        batch.and_then(|batch| a.session.request_replace(&pool.0, &who, batch, options))
+    });
+    let a = around.clone();
+    engine.register_fn("evacuate", move |who: Dynamic| -> Answer<ScriptPlan> {
+        a.listed()?;
+        let options = a.session.config().options();
+        a.plan(a.session.request_evacuate(&names(&who)?, None, options))
     });
     word!("set_admin_state", |a, pool, who: Dynamic, state: &str; options| {
         let read = AdminState::read(Some(state));

@@ -2,11 +2,12 @@
 
 use std::net::IpAddr;
 use std::str::FromStr;
+use std::time::Duration;
 
 use super::{Session, SessionError};
 use crate::arm::ResourceId;
 use crate::azure::backend_pool::{AdminState, PoolKind};
-use crate::changes::{Change, MemberRef, MemberTarget, Options, Request};
+use crate::changes::{Batch, Change, MemberRef, MemberTarget, Options, Request};
 use crate::estate::members::{Member, MemberKind};
 use crate::estate::select::{SelectError, select_member};
 
@@ -228,6 +229,102 @@ impl Session {
         let joins = self.joiner(pool, joins)?;
         let title = format!("swap {} for {} in {}", leaves.name, joins.name, pool.selector);
         Ok(Request { title, changes: vec![Change::Swap { pool: pool.id.clone(), leaves, joins }], options })
+    }
+
+    /// Members get no new connections, are given time, and leave.
+    ///
+    /// # Errors
+    /// [`SelectError`] for a name.
+    pub fn request_drain(
+        &self,
+        pool: &PoolHandle,
+        members: &[String],
+        wait: Duration,
+        options: Options,
+    ) -> Result<Request, SessionError> {
+        let changes =
+            each(members, |m| Ok(Change::Drain { pool: pool.id.clone(), member: self.member(pool, m)?, wait }))?;
+        Ok(Request { title: format!("drain {} from {}", listed(&changes), pool.selector), changes, options })
+    }
+
+    /// The pool's members become exactly these, a batch at a time.
+    ///
+    /// # Errors
+    /// [`SelectError`] for a name; [`SessionError::Asked`] where nobody is named.
+    pub fn request_replace(
+        &self,
+        pool: &PoolHandle,
+        members: &[String],
+        batch: Batch,
+        options: Options,
+    ) -> Result<Request, SessionError> {
+        if members.is_empty() {
+            return Err(SessionError::Asked(format!(
+                "name those who are to be in {}; to empty it, remove them",
+                pool.selector
+            )));
+        }
+        let members: Vec<MemberRef> =
+            members.iter().map(|m| self.joiner(pool, m)).collect::<Result<_, SelectError>>()?;
+        let names: Vec<&str> = members.iter().map(|m| m.name.as_str()).collect();
+        let title = format!("make {} exactly {}", pool.selector, names.join(", "));
+        let change = Change::Replace { pool: pool.id.clone(), members: members.clone(), batch };
+        Ok(Request { title, changes: vec![change], options })
+    }
+
+    /// Machines leave every pool that they are in. Each is a VM's name, `set/instance`, a scale set's name,
+    /// or `zone:N`; `lb` narrows it to one load balancer.
+    ///
+    /// # Errors
+    /// [`SessionError::Asked`] where nobody fits.
+    pub fn request_evacuate(
+        &self,
+        who: &[String],
+        lb: Option<&str>,
+        options: Options,
+    ) -> Result<Request, SessionError> {
+        let fits = |member: &Member, text: &str| {
+            let eq = |a: &str| a.eq_ignore_ascii_case(text);
+            match text.strip_prefix("zone:") {
+                Some(zone) => member.zone.as_deref() == Some(zone),
+                None => {
+                    eq(&member.name)
+                        || member.name.split_once('/').is_some_and(|(set, _)| eq(set))
+                        || member.id.segment("virtualMachineScaleSets").is_some_and(eq)
+                }
+            }
+        };
+        let mut changes = Vec::new();
+        let mut found = vec![false; who.len()];
+        for row in self.pool_rows(lb.unwrap_or_default()) {
+            let pool = self.pool(row.id.as_str())?;
+            for member in self.members(&pool.id) {
+                let mut wanted = false;
+                for (text, found) in who.iter().zip(&mut found) {
+                    let fit = fits(&member, text) || self.is_of_set(&member, text);
+                    *found |= fit;
+                    wanted |= fit;
+                }
+                if wanted {
+                    changes.push(Change::Remove { pool: pool.id.clone(), member: target_of(&member, &pool)? });
+                }
+            }
+        }
+        if let Some((missing, _)) = who.iter().zip(&found).find(|(_, found)| !**found) {
+            return Err(SessionError::Asked(format!(
+                "'{missing}' is in no pool: give a VM's name, set/instance, a scale set's name or zone:N"
+            )));
+        }
+        Ok(Request { title: format!("evacuate {}", who.join(", ")), changes, options })
+    }
+
+    /// Whether a member is a VM of this Flexible scale set.
+    fn is_of_set(&self, member: &Member, set: &str) -> bool {
+        self.estate(|e| {
+            let machine = member.id.parent().and_then(|n| e.nic(&n)).and_then(|n| n.machine.as_ref());
+            let machine = machine.and_then(|m| e.machine(m));
+            machine.and_then(|m| m.scale_set.as_ref()).is_some_and(|s| s.name().eq_ignore_ascii_case(set))
+        })
     }
 
     /// A member's admin state is set.
