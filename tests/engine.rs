@@ -504,6 +504,109 @@ async fn a_read_only_session_has_no_writer() {
     assert_eq!(members(&simulator, "db-lb", "masters"), ["vm-db-1-nic"]);
 }
 
+#[tokio::test(start_paused = true)]
+async fn a_drain_goes_down_first_and_its_undo_comes_up_last() {
+    let simulator = demo(Options::default());
+    let before = still(&simulator);
+    let (session, _state) = listed(&simulator).await;
+    let pool = session.pool("cache-lb/nodes").unwrap();
+    let wait = std::time::Duration::from_secs(300);
+    let request = session.request_drain(&pool, &["node-2".to_owned()], wait, session.config().options()).unwrap();
+    let start = tokio::time::Instant::now();
+    let report = apply(&session, &request).await;
+    assert!(is_done(&report), "{:?}", report.run.steps);
+    assert!(start.elapsed() >= wait);
+    assert_eq!(members(&simulator, "cache-lb", "nodes"), ["10.1.4.11", "10.1.4.13", "10.1.4.14"]);
+    let record = session.journal().find(report.plan.id.as_str()).unwrap();
+    let undo = session.undo_plan(&record).await.unwrap();
+    assert!(is_done(&apply_plan(&session, undo).await));
+    let mut after = still(&simulator);
+    // An admin state that was never set reads the same as None.
+    for document in &mut after {
+        if document["name"] == "cache-lb" {
+            for entry in document["properties"]["backendAddressPools"][0]["properties"]["loadBalancerBackendAddresses"]
+                .as_array_mut()
+                .unwrap()
+            {
+                assert!(entry["properties"]["adminState"].is_string());
+            }
+        }
+    }
+    let changed = differing(&before, &after);
+    assert!(changed.is_empty() || changed == ["cache-lb"], "{changed:?}");
+    let rows = session.member_rows(&pool.id);
+    assert_eq!(rows.iter().find(|r| r.name == "node-2").unwrap().admin_state, "None");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_replacement_in_batches_never_has_fewer_than_it_began_with() {
+    let simulator = demo(Options::default());
+    let before = still(&simulator);
+    let (session, _state) = listed(&simulator).await;
+    let pool = session.pool("web-lb/blue").unwrap();
+    let names: Vec<String> = (5..=8).map(|n| format!("vm-web-{n}")).collect();
+    let request =
+        session.request_replace(&pool, &names, azlb::changes::Batch::Percent(25), session.config().options()).unwrap();
+    let plan = session.plan(&request).await.unwrap();
+    assert_eq!(plan.steps.iter().map(|s| s.stage).max(), Some(3));
+    let report = apply_plan(&session, plan).await;
+    assert!(is_done(&report), "{:?}", report.run.steps);
+    let sizes: Vec<usize> = history(&simulator, "/web-lb/backendaddresspools/blue").iter().map(Vec::len).collect();
+    assert!(sizes.iter().all(|n| (4..=5).contains(n)), "{sizes:?}");
+    assert_eq!(members(&simulator, "web-lb", "blue"), ["vm-web-5-nic", "vm-web-6-nic", "vm-web-7-nic", "vm-web-8-nic"]);
+    let record = session.journal().find(report.plan.id.as_str()).unwrap();
+    let undo = session.undo_plan(&record).await.unwrap();
+    assert!(is_done(&apply_plan(&session, undo).await));
+    assert_eq!(differing(&before, &still(&simulator)), Vec::<String>::new());
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_evacuation_takes_a_machine_out_everywhere_and_is_put_back() {
+    let simulator = demo(Options::default());
+    let before = still(&simulator);
+    let (session, _state) = listed(&simulator).await;
+    let request = session.request_evacuate(&["zone:2".to_owned()], None, session.config().options()).unwrap();
+    let report = apply(&session, &request).await;
+    assert!(is_done(&report), "{:?}", report.run.steps);
+    for row in session.pool_rows("") {
+        let left = session.members(&row.id).into_iter().filter(|m| m.zone.as_deref() == Some("2")).count();
+        assert_eq!(left, 0, "{}", row.selector);
+    }
+    let record = session.journal().find(report.plan.id.as_str()).unwrap();
+    let mut undo = session.undo_plan(&record).await.unwrap();
+    // The stopped VM of staging never gets healthy; the memberships are what is put back.
+    undo.steps.retain(|s| !matches!(s.action, azlb::changes::Action::Gate(azlb::changes::Gate::Healthy { .. })));
+    assert!(is_done(&apply_plan(&session, undo).await));
+    let after = still(&simulator);
+    let changed = differing(&before, &after);
+    // An instance that was written by itself says so from then on.
+    assert!(changed.iter().all(|n| ["1", "4"].contains(&n.as_str())), "{changed:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn forcing_everybody_down_is_refused() {
+    let simulator = demo(Options::default());
+    let (session, _state) = listed(&simulator).await;
+    let pool = session.pool("web-lb/blue").unwrap();
+    let names: Vec<String> = (1..=4).map(|n| format!("vm-web-{n}")).collect();
+    let down = azlb::azure::backend_pool::AdminState::Down;
+    let request = session.request_admin_state(&pool, &names, down, session.config().options()).unwrap();
+    assert_eq!(refusal(session.plan(&request).await.unwrap_err()), [GuardCode::NeverEmpty]);
+    let request = session.request_admin_state(&pool, &names[..2], down, session.config().options()).unwrap();
+    assert!(is_done(&apply(&session, &request).await));
+    session.health(&pool.id).await;
+    let down = session.member_rows(&pool.id).iter().filter(|r| r.health.reason == "Down_Admin").count();
+    assert_eq!(down, 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn swapping_somebody_for_himself_is_refused() {
+    let simulator = demo(Options::default());
+    let (session, _state) = listed(&simulator).await;
+    let refused = refusal(session.plan(&swap_request(&session, "vm-db-1")).await.unwrap_err());
+    assert!(refused.contains(&GuardCode::AlreadyMember), "{refused:?}");
+}
+
 /// Writes a document as another operator would.
 fn put(simulator: &Arc<Simulator>, document: &Value) {
     let token = {

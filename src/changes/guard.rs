@@ -238,6 +238,14 @@ impl Guards<'_> {
             }
         }
         self.kinds(id, &pool, edits, &joins, &now);
+        if let Some(both) = joins.intersection(&leaves).next() {
+            self.refuse(
+                GuardCode::AlreadyMember,
+                id,
+                format!("{} would leave {shown} and join it at once.", documents.name_of(both)),
+                "Name two different members.",
+            );
+        }
         for edit in edits.iter().filter(|e| e.joins().is_some() || e.leaves().is_some()) {
             if !self.holds(edit) {
                 continue;

@@ -228,10 +228,14 @@ fn gap(plan: &Plan) -> Option<Finding> {
 fn stages_of(request: &Request, documents: &Documents) -> Vec<Stage> {
     let mut stages: Vec<Stage> = Vec::new();
     let mut add = |at: usize, edit: Edit| {
+        // Who is named twice is meant once.
+        if stages.iter().any(|s| s.edits.contains(&edit)) {
+            return;
+        }
         if stages.len() <= at {
             stages.resize_with(at + 1, Stage::default);
         }
-        if let Some(stage) = stages.get_mut(at).filter(|s| !s.edits.contains(&edit)) {
+        if let Some(stage) = stages.get_mut(at) {
             stage.edits.push(edit);
         }
     };

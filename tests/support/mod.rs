@@ -145,8 +145,13 @@ pub fn swap_request(session: &Session, to: &str) -> Request {
 
 /// The names of a pool's members, by the simulator's own documents.
 pub fn members(simulator: &Simulator, lb: &str, pool: &str) -> Vec<String> {
+    members_in(&simulator.documents(), lb, pool)
+}
+
+/// The names of a pool's members, by documents.
+pub fn members_in(documents: &[Value], lb: &str, pool: &str) -> Vec<String> {
     let mut out: Vec<String> = Vec::new();
-    for document in simulator.documents() {
+    for document in documents {
         if document["name"] == lb && document["type"] == "Microsoft.Network/loadBalancers" {
             for p in document["properties"]["backendAddressPools"].as_array().unwrap() {
                 if p["name"] == pool {
@@ -222,7 +227,7 @@ fn strip(value: &mut Value) {
         Value::Array(list) => {
             list.iter_mut().for_each(strip);
             // Members and references are sets.
-            list.sort_by_key(|v| v.get("id").and_then(Value::as_str).map(str::to_owned));
+            list.sort_by_key(|v| v.get("id").or_else(|| v.get("name")).and_then(Value::as_str).map(str::to_owned));
         }
         _ => {}
     }
