@@ -87,15 +87,17 @@ pub struct StepError {
     pub stopped: bool,
     /// Whether something may have landed all the same.
     pub unsure: bool,
+    /// Whether the document is not there any more.
+    pub gone: bool,
 }
 
 impl StepError {
     pub(super) fn plain(message: String) -> Self {
-        Self { message, code: None, correlation_id: None, stopped: false, unsure: false }
+        Self { message, code: None, correlation_id: None, stopped: false, unsure: false, gone: false }
     }
 
     pub(super) fn guard(code: &str, message: String) -> Self {
-        Self { message, code: Some(code.to_owned()), correlation_id: None, stopped: false, unsure: false }
+        Self { message, code: Some(code.to_owned()), correlation_id: None, stopped: false, unsure: false, gone: false }
     }
 
     pub(super) fn stopped() -> Self {
@@ -111,7 +113,7 @@ impl From<ArmError> for StepError {
             _ => service.map(|e| e.code.clone()),
         };
         let correlation_id = service.and_then(|e| e.correlation_id.clone());
-        Self { message: error.to_string(), code, correlation_id, stopped: false, unsure: false }
+        Self { message: error.to_string(), code, correlation_id, stopped: false, unsure: false, gone: false }
     }
 }
 
