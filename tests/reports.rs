@@ -60,10 +60,7 @@ impl Transport for Tap {
 
 async fn tapped(simulator: &Arc<Simulator>) -> (Session, Arc<Tap>, TempDir) {
     let state = TempDir::new().unwrap();
-    let tap = Arc::new(Tap {
-        wire: Wire::new(Arc::clone(simulator), None),
-        writes: Mutex::default(),
-    });
+    let tap = Arc::new(Tap { wire: Wire::new(Arc::clone(simulator), None), writes: Mutex::default() });
     let config = azlb::config::Config { state_dir: Some(state.path().to_owned()), ..Default::default() };
     let session = Session::open(
         config,
@@ -90,7 +87,9 @@ async fn a_nic_whose_vm_is_being_deleted_fails_alone() {
     simulator.inject("PUT vm-web-1-nic 409 code=OperationNotAllowed".parse().unwrap());
     let report = apply(&session, &request).await;
     assert_eq!(report.outcome, Outcome::Partly);
-    assert!(matches!(&report.run.step(1).unwrap().state, StepState::Failed { code: Some(c), .. } if c == "OperationNotAllowed"));
+    assert!(
+        matches!(&report.run.step(1).unwrap().state, StepState::Failed { code: Some(c), .. } if c == "OperationNotAllowed")
+    );
     assert_eq!(report.run.step(2).unwrap().state, StepState::Done { changed: true });
     assert_eq!(members(&simulator, "web-lb", "blue"), ["vm-web-1-nic", "vm-web-3-nic", "vm-web-4-nic"]);
 }
@@ -112,7 +111,9 @@ async fn a_nic_that_is_deleted_under_way_has_left_and_cannot_join() {
     let plan = session.plan(&request).await.unwrap();
     simulator.inject("GET vm-web-5-nic 404 code=ResourceNotFound".parse().unwrap());
     let report = apply_plan(&session, plan).await;
-    assert!(matches!(&report.run.step(1).unwrap().state, StepState::Failed { error, .. } if error.contains("not there any more")));
+    assert!(
+        matches!(&report.run.step(1).unwrap().state, StepState::Failed { error, .. } if error.contains("not there any more"))
+    );
     assert_eq!(report.outcome, Outcome::Failed);
 }
 
@@ -124,7 +125,8 @@ async fn a_wrong_ip_configuration_lists_what_there_is_before_any_write() {
     let pool = session.pool("db-lb/masters").unwrap();
     let right = session.candidates(&pool.id)[0].id.to_string();
     let wrong = right.replace("ipconfig1", "ipconfig9");
-    let error = session.request_add(&pool, &[wrong.clone()], session.config().options()).unwrap_err().to_string();
+    let error =
+        session.request_add(&pool, std::slice::from_ref(&wrong), session.config().options()).unwrap_err().to_string();
     assert!(error.contains(&wrong) && error.contains("vm-db-2-nic/ipconfig1"), "{error}");
     for garbage in ["/", "/subscriptions", "/subscriptions/x/y", "\u{1b}[2J", ""] {
         assert!(session.request_add(&pool, &[garbage.to_owned()], session.config().options()).is_err(), "{garbage:?}");
@@ -188,12 +190,18 @@ async fn an_application_gateway_is_no_load_balancer_and_keeps_its_references() {
     });
     let (session, _state) = listed(&simulator).await;
     let error = session.pool(gateway).unwrap_err().to_string();
-    assert!(error.contains("applicationGateways") && error.contains("loadBalancers/LB/backendAddressPools/POOL"), "{error}");
+    assert!(
+        error.contains("applicationGateways") && error.contains("loadBalancers/LB/backendAddressPools/POOL"),
+        "{error}"
+    );
     let (green, blue) = (session.pool("web-lb/green").unwrap(), session.pool("web-lb/blue").unwrap());
     let request = session.request_move(&green, &blue, &["vm-web-5".to_owned()], session.config().options()).unwrap();
     assert!(is_done(&apply(&session, &request).await));
     let nic = simulator.documents().into_iter().find(|d| d["name"] == "vm-web-5-nic").unwrap();
-    assert_eq!(nic["properties"]["ipConfigurations"][0]["properties"]["applicationGatewayBackendAddressPools"][0]["id"], gateway);
+    assert_eq!(
+        nic["properties"]["ipConfigurations"][0]["properties"]["applicationGatewayBackendAddressPools"][0]["id"],
+        gateway
+    );
 }
 
 /// ansible 63428: a NIC with several ip configurations, security groups, DNS and fields nobody knows.
@@ -222,7 +230,10 @@ async fn a_rich_nic_differs_in_one_array_only() {
     assert!(is_done(&apply(&session, &request).await));
     let writes = tap.writes.lock().unwrap();
     let (_, mut sent) = writes.iter().find(|(p, _)| p.ends_with("vm-db-2-nic")).unwrap().clone();
-    let joined = sent["properties"]["ipConfigurations"][1]["properties"].as_object_mut().unwrap().remove("loadBalancerBackendAddressPools");
+    let joined = sent["properties"]["ipConfigurations"][1]["properties"]
+        .as_object_mut()
+        .unwrap()
+        .remove("loadBalancerBackendAddressPools");
     assert_eq!(joined.unwrap(), json!([{ "id": pool.id.as_str() }]));
     assert_eq!(sent, before);
 }
@@ -234,13 +245,15 @@ async fn a_ghost_is_told_and_taken_out_where_its_nic_is_there() {
     let simulator = demo_with(|d| {
         let nic = named(d, "vm-db-3-nic");
         nic["properties"]["ipConfigurations"][0]["name"] = json!("primary-nic-config");
-        let id = nic["properties"]["ipConfigurations"][0]["id"].as_str().unwrap().replace("ipconfig1", "primary-nic-config");
+        let id =
+            nic["properties"]["ipConfigurations"][0]["id"].as_str().unwrap().replace("ipconfig1", "primary-nic-config");
         nic["properties"]["ipConfigurations"][0]["id"] = json!(id);
     });
     let (session, _state) = listed(&simulator).await;
     assert!(is_done(&apply(&session, &swap_request(&session, "vm-db-3")).await));
     let pool = session.pool("stg-app-lb/app").unwrap();
-    let ghosts: Vec<String> = session.members(&pool.id).into_iter().filter(|m| m.ghost.is_some()).map(|m| m.name).collect();
+    let ghosts: Vec<String> =
+        session.members(&pool.id).into_iter().filter(|m| m.ghost.is_some()).map(|m| m.name).collect();
     assert_eq!(ghosts, ["vm-stg-app-3", "vm-stg-app-4-nic"]);
     let request = session.request_remove(&pool, &["vm-stg-app-3".to_owned()], session.config().options()).unwrap();
     assert!(is_done(&apply(&session, &request).await));
@@ -270,7 +283,11 @@ async fn an_instance_is_never_written_through_network() {
     assert!(is_done(&apply(&session, &request).await));
     let writes = tap.writes.lock().unwrap();
     assert_eq!(writes.len(), 1);
-    assert!(writes[0].0.ends_with("/providers/Microsoft.Compute/virtualMachineScaleSets/api-ss/virtualMachines/4"), "{}", writes[0].0);
+    assert!(
+        writes[0].0.ends_with("/providers/Microsoft.Compute/virtualMachineScaleSets/api-ss/virtualMachines/4"),
+        "{}",
+        writes[0].0
+    );
 }
 
 /// kubernetes 80365, cpa 7509: an instance that differs from its set's model is told before and after.
@@ -299,8 +316,15 @@ async fn the_family_is_chosen_by_data_and_a_secondary_ip_configuration_leaves_to
     let report = apply(&session, &request).await;
     assert!(is_done(&report), "{:?}", report.run.steps);
     let nic = simulator.documents().into_iter().find(|d| d["name"] == "vm-stg-dual-2-nic").unwrap();
-    let joined: Vec<&Value> = nic["properties"]["ipConfigurations"].as_array().unwrap().iter()
-        .filter(|c| c["properties"]["loadBalancerBackendAddressPools"].as_array().is_some_and(|p| p.iter().any(|p| p["id"] == six.id.as_str())))
+    let joined: Vec<&Value> = nic["properties"]["ipConfigurations"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter(|c| {
+            c["properties"]["loadBalancerBackendAddressPools"]
+                .as_array()
+                .is_some_and(|p| p.iter().any(|p| p["id"] == six.id.as_str()))
+        })
         .collect();
     assert_eq!(joined.len(), 1);
     assert_eq!(joined[0]["properties"]["privateIPAddressVersion"], "IPv6");
@@ -325,7 +349,9 @@ async fn etags_that_never_stand_still_end_the_step_in_bounded_tries() {
     assert_eq!(report.outcome, Outcome::Failed);
     let tries = tap.writes.lock().unwrap().len();
     assert!((2..=12).contains(&tries), "{tries}");
-    assert!(matches!(&report.run.step(1).unwrap().state, StepState::Failed { code: Some(c), .. } if c == "PreconditionFailed"));
+    assert!(
+        matches!(&report.run.step(1).unwrap().state, StepState::Failed { code: Some(c), .. } if c == "PreconditionFailed")
+    );
 }
 
 /// azure-powershell 4889 (terraform 7986): too many parallel joins of one load balancer.

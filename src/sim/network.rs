@@ -11,7 +11,7 @@ use super::clock::SimTime;
 use super::handle::Call;
 use super::operation::{Effect, Provider, retry_after};
 use super::route::Route;
-use super::store::{self, CHILDREN, LOAD_BALANCER, NIC, array, children, key_of, pools_of_nic, str_at};
+use super::store::{self, CHILDREN, INSTANCE_NIC, LOAD_BALANCER, NIC, array, children, key_of, pools_of_nic, str_at};
 use crate::arm::id::ResourceId;
 
 impl State {
@@ -460,7 +460,13 @@ impl State {
     pub(super) fn dispatch_failing(&mut self, call: &Call, route: &Route, code: &str) -> Answer {
         let Route::Resource(id) = route else { return Answer::error(500, code, "A fault was asked of the simulator.") };
         let key = self.parent_key(id);
-        let before = self.store.document(&key).cloned();
+        // An instance's NICs follow it, forth and back.
+        let below = format!("{key}/");
+        let nics = self.store.keys(id.subscription(), INSTANCE_NIC).iter().filter(|k| k.starts_with(&below));
+        let before: Vec<Effect> = std::iter::once(&key)
+            .chain(nics)
+            .filter_map(|k| Some(Effect::Reverted { key: k.clone(), body: Box::new(self.store.document(k)?.clone()) }))
+            .collect();
         let known = self.operations.newest().map(str::to_owned);
         // An operation that takes no time could not fail after it was accepted.
         let time = self.options.operation_time;
@@ -468,10 +474,10 @@ impl State {
         let answer = self.put(call, id);
         self.options.operation_time = time;
         if self.operations.newest().map(str::to_owned) != known
-            && let (Some(before), Some(operation)) = (before, self.operations.newest_mut())
+            && let Some(operation) = self.operations.newest_mut()
         {
             operation.failure = Some((code.to_owned(), "A fault was asked of the simulator.".to_owned()));
-            operation.effects = vec![Effect::Reverted { key, body: Box::new(before) }];
+            operation.effects = before;
         }
         answer
     }
