@@ -607,6 +607,79 @@ async fn swapping_somebody_for_himself_is_refused() {
     assert!(refused.contains(&GuardCode::AlreadyMember), "{refused:?}");
 }
 
+fn set_with(change: impl Fn(&mut Value)) -> Arc<Simulator> {
+    let mut documents: Vec<Value> = azlb::sim::DEMO.lines().map(|l| serde_json::from_str(l).unwrap()).collect();
+    documents.iter_mut().for_each(change);
+    Arc::new(Simulator::new(documents, Options::default()).unwrap())
+}
+
+fn model_pools(simulator: &Simulator) -> usize {
+    let set = simulator.documents().into_iter().find(|d| d["name"] == "api-ss").unwrap();
+    azlb::azure::scale_set::ScaleSet(&set).model_pools().len()
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_manual_scale_set_joins_model_first_and_then_each_instance() {
+    let simulator = demo(Options::default());
+    let before = still(&simulator);
+    let (session, _state) = listed(&simulator).await;
+    let green = session.pool("web-lb/green").unwrap();
+    let request = session.request_add(&green, &["set:api-ss".to_owned()], session.config().options()).unwrap();
+    let plan = session.plan(&request).await.unwrap();
+    let targets: Vec<String> = plan.writes().map(|(_, w)| w.target.short()).collect();
+    assert_eq!(targets[0], "api-ss");
+    assert_eq!(targets.len(), 7);
+    assert!(plan.steps.iter().skip(1).filter(|s| s.write().is_some()).all(|s| s.needs == [1]), "{:?}", plan.steps);
+    let report = apply_plan(&session, plan).await;
+    assert!(is_done(&report), "{:?}", report.run.steps);
+    assert_eq!(members(&simulator, "web-lb", "green").len(), 10);
+    assert_eq!(model_pools(&simulator), 2);
+    let record = session.journal().find(report.plan.id.as_str()).unwrap();
+    let undo = session.undo_plan(&record).await.unwrap();
+    assert_eq!(undo.writes().next().unwrap().1.target.short(), "api-ss", "the model goes first back too");
+    assert!(is_done(&apply_plan(&session, undo).await));
+    assert_eq!(model_pools(&simulator), 1);
+    let changed = differing(&before, &still(&simulator));
+    // Instances that were written by themselves say so.
+    assert!(changed.iter().all(|n| n.parse::<u8>().is_ok()), "{changed:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_set_that_upgrades_itself_is_waited_for_and_only_protected_instances_are_written() {
+    let simulator = set_with(|d| {
+        if d["name"] == "api-ss" {
+            d["properties"]["upgradePolicy"]["mode"] = "Automatic".into();
+        }
+        if d["instanceId"] == "4" {
+            d["properties"]["protectionPolicy"]["protectFromScaleSetActions"] = true.into();
+        }
+    });
+    let (session, _state) = listed(&simulator).await;
+    let green = session.pool("web-lb/green").unwrap();
+    let request = session.request_add(&green, &["set:api-ss".to_owned()], session.config().options()).unwrap();
+    let plan = session.plan(&request).await.unwrap();
+    let targets: Vec<String> = plan.writes().map(|(_, w)| w.target.short()).collect();
+    assert_eq!(targets, ["api-ss", "api-ss/4"]);
+    let report = apply_plan(&session, plan).await;
+    assert!(is_done(&report), "{:?}", report.run.steps);
+    assert_eq!(members(&simulator, "web-lb", "green").len(), 10);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_set_without_instances_changes_its_model_all_the_same() {
+    let mut documents: Vec<Value> = azlb::sim::DEMO.lines().map(|l| serde_json::from_str(l).unwrap()).collect();
+    documents.retain(|d| !d["id"].as_str().unwrap().contains("/api-ss/virtualMachines"));
+    for d in documents.iter_mut().filter(|d| d["name"] == "api-lb") {
+        d["properties"]["backendAddressPools"][0]["properties"] = serde_json::json!({});
+    }
+    let simulator = Arc::new(Simulator::new(documents, Options::default()).unwrap());
+    let (session, _state) = listed(&simulator).await;
+    let pool = session.pool("api-lb/api").unwrap();
+    let request = session.request_remove(&pool, &["set:api-ss".to_owned()], session.config().options()).unwrap();
+    assert!(is_done(&apply(&session, &request).await));
+    assert_eq!(model_pools(&simulator), 0);
+}
+
 /// Writes a document as another operator would.
 fn put(simulator: &Arc<Simulator>, document: &Value) {
     let token = {

@@ -31,9 +31,37 @@ impl<'a> ScaleSet<'a> {
         text(self.0, "/properties/upgradePolicy/mode")
     }
 
+    /// Whether Azure brings a change of the model to the instances by itself.
+    pub fn upgrades_itself(&self) -> bool {
+        self.upgrade_mode().is_some_and(|m| m.eq_ignore_ascii_case("Automatic") || m.eq_ignore_ascii_case("Rolling"))
+    }
+
+    /// The model's ip configurations: NIC configuration, ip configuration, and its shape. The primary
+    /// NIC's come first.
+    pub fn model_ip_configs(&self) -> Vec<(&'a str, &'a str, &'a Value)> {
+        let mut nics: Vec<&'a Value> = items(self.0, MODEL_NICS).iter().collect();
+        nics.sort_by_key(|n| !flag(n, "/properties/primary"));
+        nics.into_iter()
+            .flat_map(|nic| {
+                let name = text(nic, "/name").unwrap_or_default();
+                items(nic, "/properties/ipConfigurations")
+                    .iter()
+                    .map(move |c| (name, text(c, "/name").unwrap_or_default(), c))
+            })
+            .collect()
+    }
+
+    /// One ip configuration of the model.
+    pub fn model_ip_config(&self, nic: &str, ip_config: &str) -> Option<&'a Value> {
+        self.model_ip_configs()
+            .into_iter()
+            .find(|(n, c, _)| n.eq_ignore_ascii_case(nic) && c.eq_ignore_ascii_case(ip_config))
+            .map(|(_, _, shape)| shape)
+    }
+
     /// The pools that its model puts new instances into.
     pub fn model_pools(&self) -> Vec<ResourceId> {
-        items(self.0, "/properties/virtualMachineProfile/networkProfile/networkInterfaceConfigurations")
+        items(self.0, MODEL_NICS)
             .iter()
             .flat_map(|nic| items(nic, "/properties/ipConfigurations"))
             .flat_map(|c| ids(c, "/properties/loadBalancerBackendAddressPools"))
@@ -71,6 +99,11 @@ impl<'a> Instance<'a> {
         power_state(self.0)
     }
 
+    /// Whether the set's own actions pass this instance by.
+    pub fn protected(&self) -> bool {
+        flag(self.0, "/properties/protectionPolicy/protectFromScaleSetActions")
+    }
+
     /// The ip configuration of one NIC configuration, in the shape that is written.
     pub fn ip_config(&self, nic: &str, ip_config: &str) -> Option<&'a Value> {
         let nic = items(self.0, NIC_CONFIGS).iter().find(|n| named(n, nic))?;
@@ -78,6 +111,7 @@ impl<'a> Instance<'a> {
     }
 }
 
+const MODEL_NICS: &str = "/properties/virtualMachineProfile/networkProfile/networkInterfaceConfigurations";
 const NIC_CONFIGS: &str = "/properties/networkProfileConfiguration/networkInterfaceConfigurations";
 
 fn named(value: &Value, name: &str) -> bool {
@@ -86,7 +120,16 @@ fn named(value: &Value, name: &str) -> bool {
 
 /// The mutable ip configuration of an instance document.
 pub fn ip_config_mut<'a>(instance: &'a mut Value, nic: &str, ip_config: &str) -> Option<&'a mut Value> {
-    let nic = instance.pointer_mut(NIC_CONFIGS)?.as_array_mut()?.iter_mut().find(|n| named(n, nic))?;
+    shape_mut(instance, NIC_CONFIGS, nic, ip_config)
+}
+
+/// The mutable ip configuration of a set's model.
+pub fn model_ip_config_mut<'a>(set: &'a mut Value, nic: &str, ip_config: &str) -> Option<&'a mut Value> {
+    shape_mut(set, MODEL_NICS, nic, ip_config)
+}
+
+fn shape_mut<'a>(body: &'a mut Value, nics: &str, nic: &str, ip_config: &str) -> Option<&'a mut Value> {
+    let nic = body.pointer_mut(nics)?.as_array_mut()?.iter_mut().find(|n| named(n, nic))?;
     nic.pointer_mut("/properties/ipConfigurations")?.as_array_mut()?.iter_mut().find(|c| named(c, ip_config))
 }
 

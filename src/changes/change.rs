@@ -81,6 +81,20 @@ pub enum Change {
         /// How long it is given.
         wait: Duration,
     },
+    /// A Uniform scale set joins as a whole: its model first, then its instances.
+    AddSet {
+        /// The pool.
+        pool: ResourceId,
+        /// The set.
+        set: ResourceId,
+    },
+    /// A Uniform scale set leaves as a whole: its model first, then its instances.
+    RemoveSet {
+        /// The pool.
+        pool: ResourceId,
+        /// The set.
+        set: ResourceId,
+    },
     /// The pool's members become exactly these.
     Replace {
         /// The pool.
@@ -110,12 +124,22 @@ impl Change {
             | Self::Swap { pool, .. }
             | Self::Drain { pool, .. }
             | Self::Replace { pool, .. }
+            | Self::AddSet { pool, .. }
+            | Self::RemoveSet { pool, .. }
             | Self::SetAdminState { pool, .. } => vec![pool],
             Self::Move { from, to, .. } => vec![from, to],
         }
     }
 
-    /// The members that the change touches.
+    /// The scale set that the change touches as a whole.
+    pub fn set(&self) -> Option<&ResourceId> {
+        match self {
+            Self::AddSet { set, .. } | Self::RemoveSet { set, .. } => Some(set),
+            _ => None,
+        }
+    }
+
+    /// The members that the change touches, where it names them.
     pub fn members(&self) -> Vec<&MemberRef> {
         match self {
             Self::Add { member, .. }
@@ -124,6 +148,7 @@ impl Change {
             | Self::Drain { member, .. }
             | Self::SetAdminState { member, .. } => vec![member],
             Self::Replace { members, .. } => members.iter().collect(),
+            Self::AddSet { .. } | Self::RemoveSet { .. } => Vec::new(),
             Self::Swap { leaves, joins, .. } => vec![leaves, joins],
         }
     }

@@ -153,8 +153,8 @@ pub fn state_word(step: &Step, state: &StepState) -> &'static str {
 
 fn undo_words(edit: &Edit) -> String {
     match edit {
-        Edit::JoinPool { .. } | Edit::AddAddress { .. } => "take it out".to_owned(),
-        Edit::LeavePool { .. } | Edit::RemoveAddress { .. } => "put it back".to_owned(),
+        Edit::JoinPool { .. } | Edit::AddAddress { .. } | Edit::JoinModel { .. } => "take it out".to_owned(),
+        Edit::LeavePool { .. } | Edit::RemoveAddress { .. } | Edit::LeaveModel { .. } => "put it back".to_owned(),
         Edit::SetAdminState { from, .. } => format!("admin state {}", from.word()),
     }
 }
@@ -170,6 +170,12 @@ pub fn diff(write: &Write) -> Vec<(Tone, String)> {
             }
             Edit::LeavePool { ip_config, pool, .. } => {
                 vec![(Tone::Minus, format!("− {}: {}", ip_config.name(), pool.short()))]
+            }
+            Edit::JoinModel { nic, ip_config, pool, .. } => {
+                vec![(Tone::Plus, format!("+ model {nic}/{ip_config}: {}", pool.short()))]
+            }
+            Edit::LeaveModel { nic, ip_config, pool, .. } => {
+                vec![(Tone::Minus, format!("− model {nic}/{ip_config}: {}", pool.short()))]
             }
             Edit::AddAddress { entry, .. } => vec![(Tone::Plus, format!("+ {}", address(entry)))],
             Edit::RemoveAddress { entry, .. } => vec![(Tone::Minus, format!("− {}", address(entry)))],

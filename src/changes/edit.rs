@@ -38,6 +38,28 @@ pub enum Edit {
         /// The member's name.
         name: String,
     },
+    /// A scale set's model puts its instances into a pool.
+    JoinModel {
+        /// The set.
+        set: ResourceId,
+        /// The NIC configuration.
+        nic: String,
+        /// The ip configuration.
+        ip_config: String,
+        /// The pool.
+        pool: ResourceId,
+    },
+    /// A scale set's model no longer does.
+    LeaveModel {
+        /// The set.
+        set: ResourceId,
+        /// The NIC configuration.
+        nic: String,
+        /// The ip configuration.
+        ip_config: String,
+        /// The pool.
+        pool: ResourceId,
+    },
     /// A pool gains an address entry.
     AddAddress {
         /// The pool.
@@ -85,6 +107,7 @@ impl Edit {
             Self::JoinPool { ip_config, .. } | Self::LeavePool { ip_config, .. } => {
                 IpConfigOwner::of(ip_config).map(|o| o.written().clone())
             }
+            Self::JoinModel { set, .. } | Self::LeaveModel { set, .. } => Some(set.clone()),
             Self::AddAddress { pool, .. } | Self::RemoveAddress { pool, .. } | Self::SetAdminState { pool, .. } => {
                 Some(pool.clone())
             }
@@ -96,6 +119,8 @@ impl Edit {
         match self {
             Self::JoinPool { pool, .. }
             | Self::LeavePool { pool, .. }
+            | Self::JoinModel { pool, .. }
+            | Self::LeaveModel { pool, .. }
             | Self::AddAddress { pool, .. }
             | Self::RemoveAddress { pool, .. }
             | Self::SetAdminState { pool, .. } => pool,
@@ -124,6 +149,7 @@ impl Edit {
     pub fn name(&self) -> &str {
         match self {
             Self::JoinPool { name, .. } | Self::LeavePool { name, .. } | Self::SetAdminState { name, .. } => name,
+            Self::JoinModel { set, .. } | Self::LeaveModel { set, .. } => set.name(),
             Self::AddAddress { entry, .. } | Self::RemoveAddress { entry, .. } => BackendAddress(entry).name(),
         }
     }
@@ -133,6 +159,8 @@ impl Edit {
         match self.clone() {
             Self::JoinPool { ip_config, pool, name } => Self::LeavePool { ip_config, pool, name },
             Self::LeavePool { ip_config, pool, name } => Self::JoinPool { ip_config, pool, name },
+            Self::JoinModel { set, nic, ip_config, pool } => Self::LeaveModel { set, nic, ip_config, pool },
+            Self::LeaveModel { set, nic, ip_config, pool } => Self::JoinModel { set, nic, ip_config, pool },
             Self::AddAddress { pool, entry } => Self::RemoveAddress { pool, entry },
             Self::RemoveAddress { pool, entry } => Self::AddAddress { pool, entry },
             Self::SetAdminState { pool, member, name, from, to } => {
@@ -143,13 +171,19 @@ impl Edit {
 
     /// How a document stands to this edit.
     pub fn standing(&self, document: &Value) -> Standing {
-        let refers = |wanted: bool, ip_config: &ResourceId, pool: &ResourceId| match find_ip_config(document, ip_config)
-        {
+        let shape_refers = |wanted: bool, config: &Value, pool: &ResourceId| {
+            let list = fields::items(config, "/properties/loadBalancerBackendAddressPools");
+            if list.iter().any(|i| refers_to(i, pool)) == wanted { Standing::Holds } else { Standing::Applicable }
+        };
+        let refers = |wanted, ip_config: &ResourceId, pool: &ResourceId| match find_ip_config(document, ip_config) {
             None => Standing::Impossible(no_such_ip_config(document, ip_config)),
-            Some(config) => {
-                let list = fields::items(config, "/properties/loadBalancerBackendAddressPools");
-                if list.iter().any(|i| refers_to(i, pool)) == wanted { Standing::Holds } else { Standing::Applicable }
-            }
+            Some(config) => shape_refers(wanted, config, pool),
+        };
+        let models = |wanted, nic: &str, ip_config: &str, pool: &ResourceId| match scale_set::ScaleSet(document)
+            .model_ip_config(nic, ip_config)
+        {
+            None => Standing::Impossible(format!("its model has no ip configuration {nic}/{ip_config} any more")),
+            Some(config) => shape_refers(wanted, config, pool),
         };
         let has = |wanted: bool, entry: &Value| {
             let ip = BackendAddress(entry).ip().unwrap_or_default();
@@ -159,6 +193,8 @@ impl Edit {
         match self {
             Self::JoinPool { ip_config, pool, .. } => refers(true, ip_config, pool),
             Self::LeavePool { ip_config, pool, .. } => refers(false, ip_config, pool),
+            Self::JoinModel { nic, ip_config, pool, .. } => models(true, nic, ip_config, pool),
+            Self::LeaveModel { nic, ip_config, pool, .. } => models(false, nic, ip_config, pool),
             Self::AddAddress { entry, .. } => has(true, entry),
             Self::RemoveAddress { entry, .. } => has(false, entry),
             Self::SetAdminState { member, to, name, .. } => {
@@ -181,6 +217,12 @@ impl Edit {
             Self::LeavePool { ip_config, pool, .. } => {
                 ip_config_mut(document, ip_config).and_then(|c| network_interface::leave_pool(c, pool)).is_some()
             }
+            Self::JoinModel { nic, ip_config, pool, .. } => scale_set::model_ip_config_mut(document, nic, ip_config)
+                .and_then(|c| network_interface::join_pool(c, pool))
+                .is_some(),
+            Self::LeaveModel { nic, ip_config, pool, .. } => scale_set::model_ip_config_mut(document, nic, ip_config)
+                .and_then(|c| network_interface::leave_pool(c, pool))
+                .is_some(),
             Self::AddAddress { entry, .. } => backend_pool::add_address(document, entry).is_some(),
             Self::RemoveAddress { entry, .. } => {
                 BackendAddress(entry).ip().and_then(|ip| backend_pool::remove_address(document, ip)).is_some()

@@ -65,6 +65,34 @@ impl Documents {
         NetworkInterface(nic.body()).ip_config(id.name())
     }
 
+    /// The family of a pool's rules, where a private frontend or a member tells.
+    pub fn family_of(&self, pool: &ResourceId) -> Option<crate::azure::ip_config::Family> {
+        let lb = self.load_balancer(pool)?;
+        let member =
+            self.pool(pool).and_then(|p| p.ip_configurations().find_map(|c| self.ip_config(&c)).map(|c| c.family()));
+        member.or_else(|| {
+            let frontends = lb.rules_of(pool).filter_map(|r| lb.frontend(&r.frontend()?));
+            frontends.filter(|f| f.private_ip().is_some()).map(|f| f.family()).next()
+        })
+    }
+
+    /// The instances of a set, and the ip configurations that their NICs show.
+    pub fn instances(&self, set: &ResourceId) -> Vec<(&Document, Vec<IpConfig<'_>>)> {
+        let mut out: Vec<(&Document, Vec<IpConfig<'_>>)> = self
+            .by_id
+            .values()
+            .filter(|d| {
+                d.id().is_type("Microsoft.Compute/virtualMachineScaleSets/virtualMachines") && d.id().is_within(set)
+            })
+            .map(|instance| {
+                let nics = self.by_id.values().filter(|n| n.id().parent().as_ref() == Some(instance.id()));
+                (instance, nics.flat_map(|n| NetworkInterface(n.body()).ip_configs()).collect())
+            })
+            .collect();
+        out.sort_by_key(|(d, _)| d.id().name().parse::<u64>().unwrap_or(u64::MAX));
+        out
+    }
+
     /// What people call a member: its VM, its instance, its entry.
     pub fn name_of(&self, target: &MemberTarget) -> String {
         let MemberTarget::IpConfig(id) = target else {
@@ -104,6 +132,7 @@ pub async fn gather(reader: &Reader, request: &Request) -> Result<Documents, Arm
             MemberTarget::Address(_) => None,
         })
         .collect();
+    let sets: Vec<ResourceId> = request.changes.iter().filter_map(|c| c.set()).cloned().collect();
     // Who is to make room is known by the pool alone.
     let replaced: Vec<ResourceId> = request
         .changes
@@ -119,7 +148,23 @@ pub async fn gather(reader: &Reader, request: &Request) -> Result<Documents, Arm
         let view = LoadBalancer(document.body());
         members.extend(view.pools().filter(|p| p.id().as_ref() == Some(&pool)).flat_map(|p| p.ip_configurations()));
     }
-    read_all(reader, &pools, &members).await
+    let mut documents = read_all(reader, &pools, &members).await?;
+    for set in sets {
+        read_set(reader, &mut documents, &set).await?;
+    }
+    Ok(documents)
+}
+
+/// Reads a whole set: its model, its instances and their NICs.
+async fn read_set(reader: &Reader, documents: &mut Documents, set: &ResourceId) -> Result<(), ArmError> {
+    documents.insert(reader.get(set, version_of(set), "").await?);
+    let instances = crate::azure::scale_set::instances(reader, set)?.all().await?;
+    let nics = crate::azure::scale_set::nics(reader, set)?.all().await?;
+    for body in instances.into_iter().chain(nics) {
+        let document = Document::new(body, None).map_err(|e| ArmError::document(set.as_str(), &e))?;
+        documents.insert(document);
+    }
+    Ok(())
 }
 
 /// Reads what the plan of these edits needs.
@@ -135,7 +180,15 @@ pub async fn gather_edits(reader: &Reader, edits: &[Edit]) -> Result<Documents, 
             _ => None,
         })
         .collect();
-    read_all(reader, &pools, &members).await
+    let mut documents = read_all(reader, &pools, &members).await?;
+    for edit in edits {
+        if let Edit::JoinModel { set, .. } | Edit::LeaveModel { set, .. } = edit
+            && documents.get(set).is_none()
+        {
+            documents.insert(reader.get(set, version_of(set), "").await?);
+        }
+    }
+    Ok(documents)
 }
 
 async fn read_all(reader: &Reader, pools: &[ResourceId], members: &[ResourceId]) -> Result<Documents, ArmError> {

@@ -149,7 +149,7 @@ pub fn check(edits: &[Edit], documents: &Documents, options: &Options) -> Vec<Fi
         guards.pool(pool, &here);
     }
     for edit in edits {
-        guards.member(edit);
+        guards.member(edit, edits);
     }
     guards.targets(edits);
     guards.same_port(edits);
@@ -455,7 +455,7 @@ impl Guards<'_> {
         }
     }
 
-    fn member(&mut self, edit: &Edit) {
+    fn member(&mut self, edit: &Edit, edits: &[Edit]) {
         let documents = self.documents;
         let (Edit::JoinPool { ip_config, name, pool } | Edit::LeavePool { ip_config, name, pool }) = edit else {
             return;
@@ -482,7 +482,13 @@ impl Guards<'_> {
         if let Some(IpConfigOwner::Instance { set, .. }) = IpConfigOwner::of(ip_config) {
             let set_document = documents.get(&set).map(|d| ScaleSet(d.body()));
             let model_has = set_document.is_some_and(|s| s.model_pools().contains(pool));
-            if model_has != joins {
+            let with_its_model = edits.iter().any(|e| match e {
+                Edit::JoinModel { set: s, pool: p, .. } | Edit::LeaveModel { set: s, pool: p, .. } => {
+                    *s == set && p == pool
+                }
+                _ => false,
+            });
+            if model_has != joins && !with_its_model {
                 let (so, then) =
                     if joins { ("lacks", "a reimage takes it out again") } else { ("has", "an upgrade puts it back") };
                 self.warn(

@@ -18,6 +18,8 @@ use super::lanes::Lane;
 use super::step::{Action, Check, Gate, Step, Write};
 use crate::arm::ResourceId;
 use crate::azure::backend_pool::{AdminState, new_address};
+use crate::azure::ip_config::Family;
+use crate::azure::scale_set::{Instance, ScaleSet};
 
 /// A plan's short id: eight hexadecimal digits.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -239,6 +241,7 @@ fn stages_of(request: &Request, documents: &Documents) -> Vec<Stage> {
             stage.edits.push(edit);
         }
     };
+    let mut rolls: Vec<Gate> = Vec::new();
     let mut drains: BTreeMap<&ResourceId, (Vec<MemberTarget>, Duration)> = BTreeMap::new();
     for change in &request.changes {
         match change {
@@ -260,6 +263,15 @@ fn stages_of(request: &Request, documents: &Documents) -> Vec<Stage> {
                 slot.0.push(member.target.clone());
                 slot.1 = slot.1.max(*wait);
             }
+            Change::AddSet { pool, set } | Change::RemoveSet { pool, set } => {
+                let joins = matches!(change, Change::AddSet { .. });
+                let (model, instances) = whole_set(documents, pool, set, joins);
+                model.into_iter().for_each(|edit| add(0, edit));
+                instances.into_iter().for_each(|edit| add(1, edit));
+                if let Some(gate) = rolled(documents, pool, set, joins, request.options.wait_membership) {
+                    rolls.push(gate);
+                }
+            }
             Change::Replace { pool, members, batch } => {
                 let (ins, outs) = replacement(documents, pool, members);
                 let size = batch.of(ins.len().max(outs.len()));
@@ -279,8 +291,85 @@ fn stages_of(request: &Request, documents: &Documents) -> Vec<Stage> {
             members,
             wait,
         }));
+        stage.gates.extend(rolls);
     }
     stages
+}
+
+/// A whole set: the edit of its model, and those of its instances that the model's change does not
+/// reach by itself. Model before instances, in and out: otherwise a new or upgraded instance follows
+/// the old model (kubernetes 80365).
+fn whole_set(documents: &Documents, pool: &ResourceId, set: &ResourceId, joins: bool) -> (Vec<Edit>, Vec<Edit>) {
+    let Some(document) = documents.get(set) else { return (Vec::new(), Vec::new()) };
+    let view = ScaleSet(document.body());
+    let family = documents.family_of(pool);
+    let refers = |shape: &serde_json::Value| {
+        crate::azure::fields::ids(shape, "/properties/loadBalancerBackendAddressPools").any(|p| p == *pool)
+    };
+    let fits = |shape: &serde_json::Value| {
+        let own = Family::from_version(crate::azure::fields::text(shape, "/properties/privateIPAddressVersion"));
+        family.is_none_or(|f| f == own)
+    };
+    let chosen =
+        view.model_ip_configs().into_iter().find(|(_, _, shape)| if joins { fits(shape) } else { refers(shape) });
+    let chosen = chosen.or_else(|| view.model_ip_configs().into_iter().find(|(_, _, shape)| fits(shape)));
+    let Some((nic, ip_config, shape)) = chosen else { return (Vec::new(), Vec::new()) };
+    let (nic, ip_config) = (nic.to_owned(), ip_config.to_owned());
+    let mut model = Vec::new();
+    if refers(shape) != joins {
+        let (set, pool) = (set.clone(), pool.clone());
+        let (nic, ip_config) = (nic.clone(), ip_config.clone());
+        model.push(if joins {
+            Edit::JoinModel { set, nic, ip_config, pool }
+        } else {
+            Edit::LeaveModel { set, nic, ip_config, pool }
+        });
+    }
+    let mut instances = Vec::new();
+    for (instance, configs) in documents.instances(set) {
+        // Azure rolls those out that it may touch.
+        if view.upgrades_itself() && !Instance(instance.body()).protected() {
+            continue;
+        }
+        let config = configs.iter().find(|c| {
+            c.name().eq_ignore_ascii_case(&ip_config)
+                && c.id().and_then(|i| i.parent()).is_some_and(|n| n.name().eq_ignore_ascii_case(&nic))
+        });
+        let Some(id) = config.and_then(|c| c.id()) else { continue };
+        let name = documents.name_of(&MemberTarget::IpConfig(id.clone()));
+        let edit = if joins {
+            Edit::JoinPool { ip_config: id, pool: pool.clone(), name }
+        } else {
+            Edit::LeavePool { ip_config: id, pool: pool.clone(), name }
+        };
+        if edit.standing(instance.body()) != super::edit::Standing::Holds {
+            instances.push(edit);
+        }
+    }
+    (model, instances)
+}
+
+/// Where Azure rolls a model out by itself: the wait until every instance that it may touch has
+/// followed.
+fn rolled(documents: &Documents, pool: &ResourceId, set: &ResourceId, joins: bool, limit: Duration) -> Option<Gate> {
+    let view = ScaleSet(documents.get(set)?.body());
+    if !view.upgrades_itself() {
+        return None;
+    }
+    let instances = documents.instances(set);
+    let followers: Vec<MemberTarget> = instances
+        .iter()
+        .filter(|(instance, _)| !Instance(instance.body()).protected())
+        .filter_map(|(_, configs)| {
+            let in_pool = configs.iter().find(|c| c.pools().any(|p| p == *pool));
+            let chosen = if joins { configs.first() } else { in_pool };
+            chosen.and_then(|c| c.id()).map(MemberTarget::IpConfig)
+        })
+        .collect();
+    // A rolling upgrade goes batch by batch, with pauses between: it is given ten times as long.
+    let limit = limit * 10;
+    let (inside, outside) = if joins { (followers, Vec::new()) } else { (Vec::new(), followers) };
+    Some(Gate::Membership { pool: pool.clone(), inside, outside, limit })
 }
 
 /// Who must join and who must leave, so that a pool holds exactly these members.

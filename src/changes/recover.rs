@@ -106,11 +106,13 @@ pub fn undo_plan(record: &Record, documents: &Documents) -> Result<Plan, PlanErr
     Ok(plan)
 }
 
-/// What was done last is taken back first.
+/// What was done last is taken back first; but a set's model goes before its instances, forth and back.
 fn backwards(edits: Vec<(u32, Edit)>) -> Vec<Stage> {
-    let mut by_stage: std::collections::BTreeMap<std::cmp::Reverse<u32>, Stage> = std::collections::BTreeMap::new();
+    let mut by_stage: std::collections::BTreeMap<(bool, std::cmp::Reverse<u32>), Stage> =
+        std::collections::BTreeMap::new();
     for (stage, edit) in edits {
-        by_stage.entry(std::cmp::Reverse(stage)).or_default().edits.push(edit);
+        let of_model = matches!(edit, Edit::JoinModel { .. } | Edit::LeaveModel { .. });
+        by_stage.entry((!of_model, std::cmp::Reverse(stage))).or_default().edits.push(edit);
     }
     by_stage.into_values().collect()
 }

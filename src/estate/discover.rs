@@ -43,6 +43,13 @@ pub enum Found {
         /// All of them.
         list: Vec<Machine>,
     },
+    /// The Uniform scale sets of a subscription.
+    Sets {
+        /// Whose.
+        subscription: String,
+        /// All of them.
+        list: Vec<ResourceId>,
+    },
     /// A subscription's listing ended, well or with a problem.
     Ended {
         /// Whose.
@@ -141,8 +148,10 @@ async fn one(reader: &Reader, subscription: &str, out: &mpsc::Sender<Found>) -> 
     };
     let sets = async {
         let sets = scale_set::list(reader, subscription)?.all().await?;
-        let uniform = sets.iter().map(scale_set::ScaleSet).filter(|s| !s.flexible()).filter_map(|s| s.id());
-        stream::iter(uniform.map(Ok))
+        let uniform: Vec<ResourceId> =
+            sets.iter().map(scale_set::ScaleSet).filter(|s| !s.flexible()).filter_map(|s| s.id()).collect();
+        let _ = out.send(Found::Sets { subscription: subscription.to_owned(), list: uniform.clone() }).await;
+        stream::iter(uniform.into_iter().map(Ok))
             .try_for_each_concurrent(4, |set| async move {
                 let (nics, machines) = tokio::try_join!(
                     read(scale_set::nics(reader, &set)?, Nic::read),

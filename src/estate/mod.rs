@@ -24,6 +24,7 @@ pub struct Estate {
     pub subscriptions: Vec<Subscription>,
     nics: HashMap<ResourceId, Nic>,
     machines: HashMap<ResourceId, Machine>,
+    sets: Vec<ResourceId>,
 }
 
 /// One subscription and what is known of it.
@@ -83,6 +84,11 @@ impl Estate {
         self.machines.get(id)
     }
 
+    /// The Uniform scale sets of this name.
+    pub fn sets_named<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a ResourceId> {
+        self.sets.iter().filter(move |s| s.name().eq_ignore_ascii_case(name) || s.as_str().eq_ignore_ascii_case(name))
+    }
+
     /// Takes in what a listing found.
     pub fn take(&mut self, found: discover::Found) {
         use discover::Found;
@@ -120,6 +126,10 @@ impl Estate {
             Found::Machines { replaces, list } => {
                 self.machines.retain(|id, _| !replaces.covers(id));
                 self.machines.extend(list.into_iter().map(|m| (m.id.clone(), m)));
+            }
+            Found::Sets { subscription, list } => {
+                self.sets.retain(|s| !s.subscription().eq_ignore_ascii_case(&subscription));
+                self.sets.extend(list);
             }
             Found::Ended { subscription, problem } => {
                 if let Some(slot) = self.slot(&subscription) {

@@ -37,6 +37,12 @@ pub fn line(session: &Session, request: &Request) -> String {
                     Some(Change::Drain { pool: id, wait, .. }) => {
                         format!("{}.drain({}, {})", pool(id), list(&names), quoted(&short_time(*wait)))
                     }
+                    Some(Change::AddSet { pool: id, set }) => {
+                        format!("{}.add({})", pool(id), quoted(&format!("set:{}", set.name())))
+                    }
+                    Some(Change::RemoveSet { pool: id, set }) => {
+                        format!("{}.remove({})", pool(id), quoted(&format!("set:{}", set.name())))
+                    }
                     Some(Change::Replace { pool: id, .. }) => format!("{}.replace({})", pool(id), list(&names)),
                     Some(Change::SetAdminState { pool: id, state, .. }) => {
                         format!("{}.set_admin_state({}, {})", pool(id), list(&names), quoted(state.word()))

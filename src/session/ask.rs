@@ -137,7 +137,22 @@ impl Session {
         out
     }
 
-    /// Members join a pool.
+    /// The Uniform scale set that a text names.
+    fn scale_set(&self, text: &str) -> Result<ResourceId, SelectError> {
+        let found: Vec<ResourceId> = self.estate(|e| e.sets_named(text).cloned().collect());
+        let what = || "Uniform scale set".to_owned();
+        match found.as_slice() {
+            [one] => Ok(one.clone()),
+            [] => Err(SelectError::Unknown { what: what(), text: text.to_owned(), similar: Vec::new() }),
+            many => Err(SelectError::Ambiguous {
+                what: what(),
+                text: text.to_owned(),
+                matches: many.iter().map(ToString::to_string).collect(),
+            }),
+        }
+    }
+
+    /// Members join a pool. `set:NAME` is a Uniform scale set as a whole.
     ///
     /// # Errors
     /// [`SelectError`] for a name.
@@ -147,7 +162,10 @@ impl Session {
         members: &[String],
         options: Options,
     ) -> Result<Request, SessionError> {
-        let changes = each(members, |m| Ok(Change::Add { pool: pool.id.clone(), member: self.joiner(pool, m)? }))?;
+        let changes = each(members, |m| match m.strip_prefix("set:") {
+            Some(set) => Ok(Change::AddSet { pool: pool.id.clone(), set: self.scale_set(set)? }),
+            None => Ok(Change::Add { pool: pool.id.clone(), member: self.joiner(pool, m)? }),
+        })?;
         Ok(Request { title: format!("add {} to {}", listed(&changes), pool.selector), changes, options })
     }
 
@@ -161,7 +179,10 @@ impl Session {
         members: &[String],
         options: Options,
     ) -> Result<Request, SessionError> {
-        let changes = each(members, |m| Ok(Change::Remove { pool: pool.id.clone(), member: self.member(pool, m)? }))?;
+        let changes = each(members, |m| match m.strip_prefix("set:") {
+            Some(set) => Ok(Change::RemoveSet { pool: pool.id.clone(), set: self.scale_set(set)? }),
+            None => Ok(Change::Remove { pool: pool.id.clone(), member: self.member(pool, m)? }),
+        })?;
         Ok(Request { title: format!("take {} out of {}", listed(&changes), pool.selector), changes, options })
     }
 
@@ -380,7 +401,10 @@ fn address_name(ip: IpAddr) -> String {
 
 /// Who is changed, by the names that people know.
 fn listed(changes: &[Change]) -> String {
-    let names: Vec<&str> = changes.iter().flat_map(|c| c.members()).map(|m| m.name.as_str()).collect();
+    let names: Vec<&str> = changes
+        .iter()
+        .flat_map(|c| c.members().into_iter().map(|m| m.name.as_str()).chain(c.set().map(ResourceId::name)))
+        .collect();
     match names.as_slice() {
         [] => "nobody".to_owned(),
         [one] => (*one).to_owned(),

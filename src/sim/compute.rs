@@ -8,7 +8,7 @@ use super::State;
 use super::answer::{Answer, not_found};
 use super::handle::Call;
 use super::operation::{Effect, Provider};
-use super::store::{INSTANCE_NIC, array, pools_of_nic, str_at};
+use super::store::{INSTANCE, INSTANCE_NIC, array, pools_of_nic, str_at};
 use crate::arm::id::ResourceId;
 
 const NIC_CONFIGS: &str = "/properties/networkProfileConfiguration/networkInterfaceConfigurations";
@@ -95,6 +95,95 @@ impl State {
             op.effects = left;
             op.effects.push(Effect::Provisioned(key));
         })
+    }
+
+    /// Writes a set's model. Manual: its instances are no longer on the latest one. Automatic and
+    /// Rolling: those that are not protected follow it when the operation ends.
+    pub(super) fn put_scale_set(&mut self, call: &Call, id: &ResourceId, body: &Value) -> Answer {
+        let key = id.folded();
+        let Some(before) = self.store.document(&key).cloned() else {
+            return Answer::error(405, "MethodNotAllowed", "The simulator makes no scale sets.");
+        };
+        if let Some(answer) = self.check_match(call, &key, id).or_else(|| self.check_free(&key)) {
+            return answer;
+        }
+        let mut after = body.clone();
+        if let Some(object) = after.as_object_mut() {
+            for field in ["id", "name", "type", "etag", "location", "sku", "zones"] {
+                if let Some(kept) = before.get(field) {
+                    object.insert(field.to_owned(), kept.clone());
+                }
+            }
+        }
+        const MODEL: &str = "/properties/virtualMachineProfile/networkProfile/networkInterfaceConfigurations";
+        let model = after.pointer(MODEL).cloned().unwrap_or_default();
+        let moved = before.pointer(MODEL) != Some(&model);
+        let itself =
+            str_at(&after, "/properties/upgradePolicy/mode").is_some_and(|m| !m.eq_ignore_ascii_case("Manual"));
+        if let Some(properties) = after.get_mut("properties").and_then(Value::as_object_mut) {
+            properties.insert("provisioningState".to_owned(), json!("Updating"));
+        }
+        self.store.insert(id, after);
+        self.store.bump(&key, &mut self.chance);
+        let prefix = format!("{key}/");
+        let instances: Vec<String> = self
+            .store
+            .keys(id.subscription(), INSTANCE)
+            .iter()
+            .filter(|k| moved && k.starts_with(&prefix))
+            .cloned()
+            .collect();
+        let mut effects = Vec::new();
+        for instance in instances {
+            let Some(document) = self.store.document(&instance).cloned() else { continue };
+            let protected =
+                document.pointer("/properties/protectionPolicy/protectFromScaleSetActions") == Some(&json!(true));
+            if itself && !protected {
+                effects.push(Effect::Upgraded { instance, model: Box::new(model.clone()) });
+            } else if let Some(properties) =
+                self.store.document_mut(&instance).and_then(|d| d.get_mut("properties")).and_then(Value::as_object_mut)
+            {
+                properties.insert("latestModelApplied".to_owned(), json!(false));
+            }
+        }
+        effects.push(Effect::Provisioned(key.clone()));
+        let answer = Answer::json(200, self.store.document(&key).cloned().unwrap_or_default());
+        let time = self.options.operation_time.mul_f64(2.0);
+        self.begin(call, id, Provider::Compute, time, answer, |op| {
+            op.holds = vec![key];
+            op.effects = effects;
+        })
+    }
+
+    /// An instance follows its set's model.
+    pub(super) fn upgrade(&mut self, instance: &str, model: &Value, at: super::clock::SimTime) {
+        let Some(document) = self.store.document_mut(instance) else { return };
+        if let Some(properties) = document.get_mut("properties").and_then(Value::as_object_mut) {
+            properties
+                .insert("networkProfileConfiguration".to_owned(), json!({ "networkInterfaceConfigurations": model }));
+            properties.insert("latestModelApplied".to_owned(), json!(true));
+        }
+        let document = document.clone();
+        self.store.bump(instance, &mut self.chance);
+        let Some(subscription) = instance.split('/').nth(2).map(str::to_owned) else { return };
+        let below = format!("{instance}/");
+        let nics: Vec<String> =
+            self.store.keys(&subscription, INSTANCE_NIC).iter().filter(|k| k.starts_with(&below)).cloned().collect();
+        for key in nics {
+            let Some(nic) = self.store.document(&key) else { continue };
+            let old: HashSet<(String, String)> = pools_of_nic(nic).collect();
+            let fresh = follow(nic, &document);
+            let new: HashSet<(String, String)> = pools_of_nic(&fresh).collect();
+            if let Some(slot) = self.store.document_mut(&key) {
+                *slot = fresh;
+            }
+            for (pool, ip_config) in new.difference(&old) {
+                self.store.join(pool, ip_config, at);
+            }
+            for (pool, ip_config) in old.difference(&new) {
+                self.store.leave(pool, ip_config, at);
+            }
+        }
     }
 
     /// Starts or stops a machine.

@@ -87,6 +87,7 @@ impl State {
                         self.store.bump(&key, &mut self.chance);
                     }
                     Effect::Left { pool, ip_config } => self.store.leave(&pool, &ip_config, at),
+                    Effect::Upgraded { instance, model } => self.upgrade(&instance, &model, at),
                     Effect::Deleted(key) => self.store.remove(&key),
                     Effect::Reverted { key, body } => self.revert(&key, *body, at),
                 }
@@ -458,6 +459,7 @@ impl State {
             LOAD_BALANCER => self.put_load_balancer(call, id, body),
             "microsoft.network/loadbalancers/backendaddresspools" => self.put_pool(call, id, body),
             INSTANCE => self.put_instance(call, id, &body),
+            SCALE_SET => self.put_scale_set(call, id, &body),
             _ => Answer::error(405, "MethodNotAllowed", format!("The simulator does not write '{kind}'.")),
         }
     }

@@ -15,6 +15,8 @@ pub(super) enum Effect {
     Provisioned(String),
     /// A member that left is no longer in the pool.
     Left { pool: String, ip_config: String },
+    /// An instance follows its set's new model.
+    Upgraded { instance: String, model: Box<Value> },
     /// A document is gone.
     Deleted(String),
     /// A failed write is taken back: the document as it was.
