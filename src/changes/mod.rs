@@ -5,6 +5,7 @@
 //! and after; [`recover`] resumes and undoes. Called by the session alone. It never prints and
 //! never asks.
 
+mod assembly;
 pub mod change;
 pub mod describe;
 pub mod edit;
@@ -17,6 +18,7 @@ pub mod lanes;
 pub mod plan;
 pub mod recover;
 pub mod run;
+mod stages;
 pub mod step;
 mod write;
 

@@ -1,0 +1,259 @@
+//! From edits to ordered steps: one write a document, gates between, and the order that each pool wants.
+
+use std::time::Duration;
+
+use super::change::{MemberTarget, Options, SwapOrder};
+use super::edit::Edit;
+use super::gather::Documents;
+use super::guard::{GuardCode, is_exclusive};
+use super::lanes::Lane;
+use super::plan::PlanError;
+use super::stages::probed_rules;
+use super::step::{Action, Check, Gate, Step, Write};
+use crate::arm::ResourceId;
+
+/// A step before it has its number: what it needs is told by place in the list.
+struct Draft {
+    action: Action,
+    needs: Vec<usize>,
+}
+
+pub(super) struct Assembly<'a> {
+    documents: &'a Documents,
+    options: &'a Options,
+    /// Edits grouped by the document that is written.
+    groups: Vec<(ResourceId, Vec<&'a Edit>)>,
+}
+
+impl<'a> Assembly<'a> {
+    pub(super) fn new(edits: &'a [Edit], documents: &'a Documents, options: &'a Options) -> Self {
+        let mut places: std::collections::HashMap<ResourceId, usize> = std::collections::HashMap::new();
+        let mut groups: Vec<(ResourceId, Vec<&Edit>)> = Vec::new();
+        for edit in edits {
+            let Some(target) = edit.target() else { continue };
+            let place = *places.entry(target.clone()).or_insert_with(|| {
+                groups.push((target, Vec::new()));
+                groups.len() - 1
+            });
+            if let Some((_, list)) = groups.get_mut(place) {
+                list.push(edit);
+            }
+        }
+        Self { documents, options, groups }
+    }
+
+    pub(super) fn steps(mut self) -> Result<Vec<Step>, PlanError> {
+        if let Some(steps) = number(self.drafts()) {
+            return Ok(steps);
+        }
+        self.split();
+        number(self.drafts()).ok_or_else(|| {
+            let names: Vec<String> = self.groups.iter().map(|(t, _)| t.short()).collect();
+            PlanError::Circle(names.join(", "))
+        })
+    }
+
+    /// Splits every write that both leaves and joins into two.
+    fn split(&mut self) {
+        let mut out = Vec::new();
+        for (target, edits) in std::mem::take(&mut self.groups) {
+            let (leaving, rest): (Vec<&Edit>, Vec<&Edit>) = edits.into_iter().partition(|e| e.leaves().is_some());
+            out.extend([leaving, rest].into_iter().filter(|half| !half.is_empty()).map(|half| (target.clone(), half)));
+        }
+        self.groups = out;
+    }
+
+    fn order_of(&self, pool: &ResourceId) -> SwapOrder {
+        if is_exclusive(self.documents, self.options, pool) {
+            return SwapOrder::BreakBeforeMake;
+        }
+        self.options.order.unwrap_or(SwapOrder::MakeBeforeBreak)
+    }
+
+    fn drafts(&self) -> Vec<Draft> {
+        let mut pools: Vec<&ResourceId> = Vec::new();
+        let mut known = std::collections::HashSet::new();
+        for pool in self.groups.iter().flat_map(|(_, edits)| edits.iter().map(|e| e.pool())) {
+            if known.insert(pool) {
+                pools.push(pool);
+            }
+        }
+        let mut drafts: Vec<Draft> = self
+            .groups
+            .iter()
+            .map(|(target, edits)| Draft { action: Action::Write(self.write(target, edits)), needs: Vec::new() })
+            .collect();
+        for pool in pools {
+            self.order_pool(pool, &mut drafts);
+        }
+        drafts
+    }
+
+    fn order_pool(&self, pool: &ResourceId, drafts: &mut Vec<Draft>) {
+        let which = |side: fn(&Edit) -> Option<MemberTarget>| -> (Vec<usize>, Vec<MemberTarget>) {
+            let mut places = Vec::new();
+            let mut members = Vec::new();
+            for (place, (_, edits)) in self.groups.iter().enumerate() {
+                let here: Vec<MemberTarget> =
+                    edits.iter().filter(|e| e.pool() == pool).filter_map(|e| side(e)).collect();
+                if !here.is_empty() {
+                    places.push(place);
+                    members.extend(here);
+                }
+            }
+            (places, members)
+        };
+        let (leaving, outside) = which(Edit::leaves);
+        let (joining, inside) = which(Edit::joins);
+        if leaving.is_empty() && joining.is_empty() {
+            return;
+        }
+        let one_write = leaving == joining && leaving.len() == 1;
+        let mut gate = |needs: Vec<usize>, gate: Gate| {
+            drafts.push(Draft { action: Action::Gate(gate), needs });
+            drafts.len() - 1
+        };
+        let membership = |inside: Vec<MemberTarget>, outside: Vec<MemberTarget>| Gate::Membership {
+            pool: pool.clone(),
+            inside,
+            outside,
+            limit: self.options.wait_membership,
+        };
+        if one_write || leaving.is_empty() || joining.is_empty() {
+            let mut needs = leaving;
+            needs.extend(joining.iter().filter(|j| !needs.contains(j)).copied().collect::<Vec<_>>());
+            let agreed = gate(needs, membership(inside.clone(), outside));
+            if let Some(healthy) = self.healthy(pool, inside) {
+                gate(vec![agreed], healthy);
+            }
+            return;
+        }
+        match self.order_of(pool) {
+            SwapOrder::BreakBeforeMake => {
+                let out = gate(leaving, membership(Vec::new(), outside));
+                let agreed = gate(joining.clone(), membership(inside.clone(), Vec::new()));
+                if let Some(healthy) = self.healthy(pool, inside) {
+                    gate(vec![agreed], healthy);
+                }
+                need(drafts, &joining, out);
+            }
+            SwapOrder::MakeBeforeBreak => {
+                let agreed = gate(joining, membership(inside.clone(), Vec::new()));
+                let ready = self.healthy(pool, inside).map_or(agreed, |healthy| gate(vec![agreed], healthy));
+                gate(leaving.clone(), membership(Vec::new(), outside));
+                need(drafts, &leaving, ready);
+            }
+        }
+    }
+
+    /// The gate on the probes of those who join; none where nothing could tell.
+    fn healthy(&self, pool: &ResourceId, members: Vec<MemberTarget>) -> Option<Gate> {
+        if members.is_empty() || self.options.wait_healthy.is_zero() {
+            return None;
+        }
+        let probed = probed_rules(self.documents, pool);
+        let interval = probed.iter().map(|(_, interval)| *interval).min()?;
+        Some(Gate::Healthy {
+            pool: pool.clone(),
+            rules: probed.into_iter().map(|(rule, _)| rule).collect(),
+            members,
+            interval: Duration::from_secs(interval),
+            limit: self.options.wait_healthy,
+        })
+    }
+
+    fn write(&self, target: &ResourceId, edits: &[&Edit]) -> Write {
+        let mut checks = Vec::new();
+        let mut lanes = Vec::new();
+        let mut add_lane = |lane: Lane| {
+            if !lanes.contains(&lane) {
+                lanes.push(lane);
+            }
+        };
+        for edit in edits {
+            let pool = edit.pool();
+            let swapped = self.groups.iter().flat_map(|(_, e)| e).any(|e| e.pool() == pool && e.joins().is_some());
+            if edit.joins().is_some() && is_exclusive(self.documents, self.options, pool) {
+                checks.push(Check::Exclusive { pool: pool.clone() });
+            }
+            let may_empty = self.options.overrides.iter().any(|o| *o == GuardCode::NeverEmpty.name());
+            let breaks_first = swapped && self.order_of(pool) == SwapOrder::BreakBeforeMake;
+            if edit.leaves().is_some() && edit.target().as_ref() != Some(pool) && !breaks_first && !may_empty {
+                checks.push(Check::NeverEmpty { pool: pool.clone() });
+            }
+            if let Some(lb) = pool.parent() {
+                // A pool is written through its load balancer, one write at a time.
+                if target == pool {
+                    add_lane(Lane::Document(lb.clone()));
+                }
+                add_lane(Lane::LoadBalancer(lb));
+            }
+            if let Edit::JoinPool { ip_config, .. } | Edit::LeavePool { ip_config, .. } = edit
+                && let Some(set) = self.documents.vm(ip_config).and_then(|vm| vm.availability_set())
+            {
+                add_lane(Lane::AvailabilitySet(set));
+            }
+        }
+        add_lane(Lane::Document(target.clone()));
+        add_lane(Lane::Subscription(target.subscription().to_ascii_lowercase()));
+        Write {
+            target: target.clone(),
+            etag: self.documents.etag_of(target),
+            edits: edits.iter().map(|e| (*e).clone()).collect(),
+            checks,
+            lanes,
+            fence: false,
+        }
+    }
+}
+
+fn need(drafts: &mut [Draft], places: &[usize], gate: usize) {
+    for place in places {
+        if let Some(draft) = drafts.get_mut(*place) {
+            draft.needs.push(gate);
+        }
+    }
+}
+
+/// Numbers the steps so that each comes after what it needs. `None` where they go in a circle.
+fn number(drafts: Vec<Draft>) -> Option<Vec<Step>> {
+    use std::cmp::Reverse;
+    use std::collections::BinaryHeap;
+    let mut open: Vec<usize> = drafts.iter().map(|d| d.needs.len()).collect();
+    let mut needed_by: Vec<Vec<usize>> = vec![Vec::new(); drafts.len()];
+    for (place, draft) in drafts.iter().enumerate() {
+        for need in &draft.needs {
+            needed_by.get_mut(*need)?.push(place);
+        }
+    }
+    let mut ready: BinaryHeap<Reverse<usize>> =
+        open.iter().enumerate().filter(|(_, n)| **n == 0).map(|(p, _)| Reverse(p)).collect();
+    let mut numbers: Vec<Option<u32>> = vec![None; drafts.len()];
+    let mut order = Vec::with_capacity(drafts.len());
+    while let Some(Reverse(place)) = ready.pop() {
+        *numbers.get_mut(place)? = Some(u32::try_from(order.len() + 1).ok()?);
+        order.push(place);
+        for next in needed_by.get(place)? {
+            let left = open.get_mut(*next)?;
+            *left -= 1;
+            if *left == 0 {
+                ready.push(Reverse(*next));
+            }
+        }
+    }
+    if order.len() != drafts.len() {
+        return None;
+    }
+    let mut slots: Vec<Option<Draft>> = drafts.into_iter().map(Some).collect();
+    order
+        .into_iter()
+        .map(|place| {
+            let draft = slots.get_mut(place)?.take()?;
+            let id = (*numbers.get(place)?)?;
+            let mut needs: Vec<u32> = draft.needs.iter().filter_map(|n| *numbers.get(*n)?).collect();
+            needs.sort_unstable();
+            needs.dedup();
+            Some(Step { id, stage: 0, needs, action: draft.action })
+        })
+        .collect()
+}

@@ -1,0 +1,180 @@
+//! Guards of members and of the documents that are written.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::{GuardCode, Guards, is_exclusive};
+use crate::arm::ResourceId;
+use crate::azure::ip_config::IpConfigOwner;
+use crate::azure::scale_set::ScaleSet;
+use crate::changes::change::MemberTarget;
+use crate::changes::edit::Edit;
+
+impl Guards<'_> {
+    pub(super) fn member(&mut self, edit: &Edit, edits: &[Edit]) {
+        let documents = self.documents;
+        let (Edit::JoinPool { ip_config, name, pool } | Edit::LeavePool { ip_config, name, pool }) = edit else {
+            return;
+        };
+        let joins = edit.joins().is_some();
+        let Some(target) = edit.target() else {
+            self.refuse(
+                GuardCode::KindMix,
+                ip_config,
+                format!("{ip_config} is not an ip configuration of a NIC or of a scale set's instance."),
+                "Give …/networkInterfaces/NIC/ipConfigurations/NAME.",
+            );
+            return;
+        };
+        if documents.get(&target).is_none() {
+            self.refuse(
+                GuardCode::Gone,
+                &target,
+                format!("{name}: {} is not there any more; what the pool lists is a ghost.", target.short()),
+                "Azure drops it from the pool by itself, in time; a ghost cannot be written.",
+            );
+            return;
+        }
+        if let Some(IpConfigOwner::Instance { set, .. }) = IpConfigOwner::of(ip_config) {
+            let set_document = documents.get(&set).map(|d| ScaleSet(d.body()));
+            let model_has = set_document.is_some_and(|s| s.model_pools().contains(pool));
+            let with_its_model = edits.iter().any(|e| match e {
+                Edit::JoinModel { set: s, pool: p, .. } | Edit::LeaveModel { set: s, pool: p, .. } => {
+                    *s == set && p == pool
+                }
+                _ => false,
+            });
+            if model_has != joins && !with_its_model {
+                let (so, then) =
+                    if joins { ("lacks", "a reimage takes it out again") } else { ("has", "an upgrade puts it back") };
+                self.warn(
+                    GuardCode::Drift,
+                    &target,
+                    format!("{name} will differ from its scale set's model, which {so} {}: {then}.", pool.short()),
+                    "Change the model too where this is to last.",
+                );
+            }
+        }
+        if !joins {
+            return;
+        }
+        if let Some(power) = documents.vm(ip_config).and_then(|vm| vm.power_state()).filter(|p| *p != "running") {
+            let message = format!("{name} is {power}: it cannot become healthy in {}.", pool.short());
+            if is_exclusive(documents, self.options, pool) {
+                self.refuse(GuardCode::NotRunning, &target, message, "Start it first, or --override not_running.");
+            } else {
+                self.warn(GuardCode::NotRunning, &target, message, "Start it first.");
+            }
+        }
+        let basic = |p: &ResourceId| documents.load_balancer(p).map(|lb| lb.sku().eq_ignore_ascii_case("Basic"));
+        if let (Some(config), Some(own)) = (documents.ip_config(ip_config), basic(pool))
+            && let Some(other) = config.pools().find(|p| basic(p).is_some_and(|b| b != own))
+        {
+            self.refuse(
+                GuardCode::Sku,
+                &target,
+                format!(
+                    "{name} is in {}: one machine cannot be behind a Basic and a Standard load balancer.",
+                    other.short()
+                ),
+                "Take it out there first.",
+            );
+        }
+    }
+
+    pub(super) fn targets(&mut self, edits: &[Edit]) {
+        let documents = self.documents;
+        let targets: BTreeSet<ResourceId> = edits.iter().filter_map(Edit::target).collect();
+        for target in targets {
+            let held = documents.get(&target).or_else(|| documents.get(&target.parent()?));
+            match held.and_then(|d| d.provisioning_state()) {
+                Some(state) if state.eq_ignore_ascii_case("Deleting") => {
+                    self.refuse(
+                        GuardCode::ProvisioningState,
+                        &target,
+                        format!("{} is being deleted.", target.short()),
+                        "",
+                    );
+                }
+                Some(state) if state.eq_ignore_ascii_case("Failed") => self.warn(
+                    GuardCode::ProvisioningState,
+                    &target,
+                    format!("the last write of {} failed; this one may too.", target.short()),
+                    "Look at its activity log where it does.",
+                ),
+                _ => {}
+            }
+            let lock = documents
+                .locks
+                .iter()
+                .find(|(scope, level)| level.eq_ignore_ascii_case("ReadOnly") && target.is_within(scope));
+            if let Some((scope, _)) = lock {
+                self.refuse(
+                    GuardCode::Locked,
+                    &target,
+                    format!("a ReadOnly lock on {} forbids writing {}.", scope.name(), target.short()),
+                    "Have the lock removed first.",
+                );
+            }
+        }
+        // A lock on the load balancer says what its owner wants, though Azure checks the NIC alone.
+        for pool in edits.iter().map(Edit::pool).collect::<BTreeSet<_>>() {
+            let lock = documents
+                .locks
+                .iter()
+                .find(|(scope, level)| level.eq_ignore_ascii_case("ReadOnly") && pool.is_within(scope));
+            if let Some((scope, _)) = lock {
+                self.refuse(
+                    GuardCode::Locked,
+                    pool,
+                    format!("a ReadOnly lock on {} covers {}.", scope.name(), pool.short()),
+                    "Have the lock removed first.",
+                );
+            }
+        }
+    }
+
+    /// Two load balancers may not send the same port and protocol to one NIC, floating IP apart
+    /// (azure-powershell issue 2042).
+    pub(super) fn same_port(&mut self, edits: &[Edit]) {
+        let documents = self.documents;
+        let mut by_config: BTreeMap<&ResourceId, Vec<&ResourceId>> = BTreeMap::new();
+        for edit in edits {
+            if let Edit::JoinPool { ip_config, pool, .. } = edit {
+                by_config.entry(ip_config).or_default().push(pool);
+            }
+        }
+        let ports = |pool: &ResourceId| -> Vec<(u64, String)> {
+            let Some(lb) = documents.load_balancer(pool) else { return Vec::new() };
+            lb.rules_of(pool)
+                .filter(|r| !r.floating_ip())
+                .map(|r| (r.backend_port(), r.protocol().to_ascii_lowercase()))
+                .collect()
+        };
+        for (config, joined) in by_config {
+            let Some(view) = documents.ip_config(config) else { continue };
+            let left: Vec<&ResourceId> = edits
+                .iter()
+                .filter(|e| e.leaves() == Some(MemberTarget::IpConfig(config.clone())))
+                .map(Edit::pool)
+                .collect();
+            let stays: Vec<ResourceId> = view.pools().filter(|p| !left.contains(&p)).collect();
+            for new in joined {
+                for old in stays.iter().filter(|o| o.parent() != new.parent()) {
+                    if let Some((port, protocol)) = ports(new).into_iter().find(|p| ports(old).contains(p)) {
+                        self.refuse(
+                            GuardCode::SamePort,
+                            config,
+                            format!(
+                                "{} and {} both send {protocol} port {port} to {}.",
+                                new.short(),
+                                old.short(),
+                                config.short()
+                            ),
+                            "Azure refuses that without floating IP: use another backend port.",
+                        );
+                    }
+                }
+            }
+        }
+    }
+}
