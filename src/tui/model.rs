@@ -85,8 +85,6 @@ pub struct TreeRow {
     pub count: Count,
     /// Whether it is open; `None` where it has nothing below.
     pub open: Option<bool>,
-    /// Whether the pool is exclusive.
-    pub exclusive: bool,
     /// What is wrong with it.
     pub problem: Option<String>,
 }
@@ -287,7 +285,6 @@ impl Model {
                     name: lb.id.name().to_owned(),
                     count,
                     open: (!lb.pools.is_empty()).then_some(open),
-                    exclusive: false,
                     problem: None,
                 });
                 if open {
@@ -297,7 +294,6 @@ impl Model {
                         name: p.id.name().to_owned(),
                         count: p.count,
                         open: None,
-                        exclusive: p.exclusive,
                         problem: None,
                     }));
                 }
@@ -313,7 +309,6 @@ impl Model {
                 name: s.name.clone(),
                 count: total,
                 open: Some(open),
-                exclusive: false,
                 problem: s.problem.clone(),
             });
             if open {

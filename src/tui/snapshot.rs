@@ -49,8 +49,6 @@ pub struct BalancerNode {
 pub struct PoolNode {
     /// Its id.
     pub id: ResourceId,
-    /// Whether it may never have two members.
-    pub exclusive: bool,
     /// How many are up, and how many there are.
     pub count: Count,
 }
@@ -166,11 +164,7 @@ pub fn tree(session: &Session) -> Tree {
                                         .filter(|e| h.of(e.target.as_ref(), e.ip.as_deref()).state == HealthState::Up)
                                         .count()
                                 });
-                                PoolNode {
-                                    id: p.id.clone(),
-                                    exclusive: session.is_exclusive(lb, p),
-                                    count: Count { up, known, members },
-                                }
+                                PoolNode { id: p.id.clone(), count: Count { up, known, members } }
                             })
                             .collect(),
                     })

@@ -54,8 +54,7 @@ pub(super) fn draw(model: &mut Model, frame: &mut Frame<'_>, area: Rect, faces: 
                 (None, _) => "  ",
             };
             let count = if row.problem.is_some() { "!".to_owned() } else { row.count.words() };
-            let mark = if row.exclusive { " excl" } else { "" };
-            let head = format!("{}{sign}{}{mark}", "  ".repeat(row.depth.into()), safe(&row.name));
+            let head = format!("{}{sign}{}", "  ".repeat(row.depth.into()), safe(&row.name));
             let room = width.saturating_sub(count.width() + 1);
             let selected = i == at;
             let all_up = row.count.well();
