@@ -1,4 +1,4 @@
-//! The figures of `docs/performance.md`: `cargo bench --bench figures`.
+//! The figures of `docs/performance.md`: `cargo bench --bench figures`, or `-- NAME` for one.
 //!
 //! It measures whole processes and whole plans, and prints what the document quotes. Nothing here
 //! passes or fails.
@@ -19,12 +19,26 @@ use support::*;
 use tempfile::TempDir;
 
 fn main() {
-    first_frame();
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
-    runtime.block_on(swap());
-    discovery("");
-    discovery("--no-throttle");
-    makespan();
+    // `cargo bench --bench figures -- planning` measures that alone.
+    let only: Vec<String> = std::env::args().skip(1).filter(|a| !a.starts_with('-')).collect();
+    let wanted = |name: &str| only.is_empty() || only.iter().any(|o| o == name);
+    if wanted("first_frame") {
+        first_frame();
+    }
+    if wanted("swap") {
+        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
+        runtime.block_on(swap());
+    }
+    if wanted("discovery") {
+        discovery("");
+        discovery("--no-throttle");
+    }
+    if wanted("makespan") {
+        makespan();
+    }
+    if wanted("planning") {
+        planning();
+    }
 }
 
 fn median(mut of: Vec<Duration>) -> Duration {
@@ -184,4 +198,46 @@ fn makespan() {
             );
         });
     }
+}
+
+/// Planning alone, a pure function: 1,000 and 10,000 moves.
+fn planning() {
+    let mut times = Vec::new();
+    for count in [1_000, 10_000] {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().start_paused(true).build().unwrap();
+        let took = runtime.block_on(async {
+            let size: generate::Size = format!("subs=1,lbs=10,nics={}", count + 10).parse().unwrap();
+            let options = Options { page_size: 1000, throttle: false, ..Options::default() };
+            let simulator = Arc::new(Simulator::new(generate::estate(size), options).unwrap());
+            let state = TempDir::new().unwrap();
+            let session = session(&simulator, state.path());
+            session.refresh().await.unwrap();
+            let options = session.config().options();
+            let mut changes = Vec::new();
+            for lb in 0..10 {
+                let (a, b) = (format!("lb-{lb:04}/a"), format!("lb-{lb:04}/b"));
+                let (a, b) = (session.pool(&a).unwrap(), session.pool(&b).unwrap());
+                for member in session.members(&a.id).into_iter().take(count / 10) {
+                    let target = azlb::changes::MemberTarget::IpConfig(member.id);
+                    let member = azlb::changes::MemberRef { target, name: member.name };
+                    changes.push(azlb::changes::Change::Move { member, from: a.id.clone(), to: b.id.clone() });
+                }
+            }
+            assert_eq!(changes.len(), count);
+            let request = azlb::changes::Request { title: "many".to_owned(), changes, options };
+            let documents = azlb::changes::gather::gather(session.reader(), &request).await.unwrap();
+            let start = Instant::now();
+            let plan = azlb::changes::plan::plan(&request, &documents, "x").unwrap();
+            let took = start.elapsed();
+            assert_eq!(plan.writes().count(), count);
+            took
+        });
+        times.push(took);
+    }
+    println!(
+        "planning 1,000 moves {:?}, 10,000 moves {:?}: {:.1} times",
+        times[0],
+        times[1],
+        times[1].as_secs_f64() / times[0].as_secs_f64()
+    );
 }

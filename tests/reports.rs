@@ -375,3 +375,54 @@ async fn joins_stay_under_the_cap_and_an_availability_set_is_serial() {
     // Twelve of one availability set, one after the other, two seconds each.
     assert!(start.elapsed() >= std::time::Duration::from_secs(18), "{:?}", start.elapsed());
 }
+
+/// From the specification, with no claim of a report: a NIC of another group and subscription is
+/// written where its own id says.
+#[tokio::test(start_paused = true)]
+async fn a_nic_of_another_subscription_is_written_there() {
+    let simulator = demo_with(|d| {
+        // vm-db-2 and its NIC live in the other subscription, in production's network.
+        let move_over = |text: String| {
+            text.replace(
+                "000000000001/resourceGroups/rg-db/providers/Microsoft.Network/networkInterfaces/vm-db-2-nic",
+                "000000000002/resourceGroups/rg-far/providers/Microsoft.Network/networkInterfaces/vm-db-2-nic",
+            )
+            .replace(
+                "000000000001/resourceGroups/rg-db/providers/Microsoft.Compute/virtualMachines/vm-db-2",
+                "000000000002/resourceGroups/rg-far/providers/Microsoft.Compute/virtualMachines/vm-db-2",
+            )
+        };
+        for name in ["vm-db-2-nic", "vm-db-2"] {
+            let document = named(d, name);
+            *document = serde_json::from_str(&move_over(document.to_string())).unwrap();
+        }
+    });
+    let (session, tap, _state) = tapped(&simulator).await;
+    let report = apply(&session, &swap_request(&session, "vm-db-2")).await;
+    assert!(is_done(&report), "{:?}", report.run.steps);
+    let writes = tap.writes.lock().unwrap();
+    assert!(
+        writes[1].0.starts_with("/subscriptions/00000000-0000-0000-0000-000000000002/resourceGroups/rg-far/"),
+        "{}",
+        writes[1].0
+    );
+    assert_eq!(members(&simulator, "db-lb", "masters"), ["vm-db-2-nic"]);
+}
+
+/// From the specification: a Gateway pool's tunnels survive a change of its members.
+#[tokio::test(start_paused = true)]
+async fn a_gateway_pool_keeps_its_tunnels() {
+    let simulator = demo(Options::default());
+    let (session, _state) = listed(&simulator).await;
+    let pool = session.pool("stg-gw-lb/firewalls").unwrap();
+    let tunnels = |s: &Simulator| {
+        let lb = s.documents().into_iter().find(|d| d["name"] == "stg-gw-lb").unwrap();
+        lb["properties"]["backendAddressPools"][0]["properties"]["tunnelInterfaces"].clone()
+    };
+    let before = tunnels(&simulator);
+    let request = session.request_add(&pool, &["vm-stg-db-2".to_owned()], session.config().options()).unwrap();
+    let report = apply(&session, &request).await;
+    assert!(is_done(&report), "{:?}", report.run.steps);
+    assert_eq!(tunnels(&simulator), before);
+    assert_eq!(before.as_array().unwrap().len(), 2);
+}

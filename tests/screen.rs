@@ -8,8 +8,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use azlb::sim::{Options, Simulator};
-use azlb::tui::app::{Faces, run};
-use azlb::tui::theme::Theme;
+use azlb::tui::app::run;
+use azlb::tui::theme::{Faces, Theme};
 use crossterm::event::{Event, KeyCode, KeyEvent, KeyModifiers};
 use futures::stream;
 use ratatui::Terminal;

@@ -197,9 +197,15 @@ impl Eq for ResourceId {}
 
 impl Hash for ResourceId {
     fn hash<H: Hasher>(&self, state: &mut H) {
-        for byte in self.0.bytes() {
-            state.write_u8(byte.to_ascii_lowercase());
+        // Folded a block at a time: ids are long and hashed often.
+        let mut block = [0u8; 64];
+        for part in self.0.as_bytes().chunks(block.len()) {
+            let folded = block.get_mut(..part.len()).unwrap_or_default();
+            folded.copy_from_slice(part);
+            folded.make_ascii_lowercase();
+            state.write(folded);
         }
+        state.write_u8(0xff);
     }
 }
 
@@ -211,8 +217,11 @@ impl PartialOrd for ResourceId {
 
 impl Ord for ResourceId {
     fn cmp(&self, other: &Self) -> std::cmp::Ordering {
-        let fold = |s: &Self| s.0.bytes().map(|b| b.to_ascii_lowercase()).collect::<Vec<_>>();
-        fold(self).cmp(&fold(other))
+        let mut pairs = self.0.bytes().zip(other.0.bytes());
+        match pairs.find(|(a, b)| !a.eq_ignore_ascii_case(b)) {
+            Some((a, b)) => a.to_ascii_lowercase().cmp(&b.to_ascii_lowercase()),
+            None => self.0.len().cmp(&other.0.len()),
+        }
     }
 }
 

@@ -23,6 +23,10 @@ pub(super) struct Assembly<'a> {
     options: &'a Options,
     /// Edits grouped by the document that is written.
     groups: Vec<(ResourceId, Vec<&'a Edit>)>,
+    /// The pools that may never have two members.
+    exclusive: std::collections::HashSet<&'a ResourceId>,
+    /// The pools that somebody joins.
+    joined: std::collections::HashSet<&'a ResourceId>,
 }
 
 impl<'a> Assembly<'a> {
@@ -39,7 +43,10 @@ impl<'a> Assembly<'a> {
                 list.push(edit);
             }
         }
-        Self { documents, options, groups }
+        let pools: std::collections::HashSet<&ResourceId> = edits.iter().map(Edit::pool).collect();
+        let exclusive = pools.into_iter().filter(|p| is_exclusive(documents, options, p)).collect();
+        let joined = edits.iter().filter(|e| e.joins().is_some()).map(Edit::pool).collect();
+        Self { documents, options, groups, exclusive, joined }
     }
 
     pub(super) fn steps(mut self) -> Result<Vec<Step>, PlanError> {
@@ -64,7 +71,7 @@ impl<'a> Assembly<'a> {
     }
 
     fn order_of(&self, pool: &ResourceId) -> SwapOrder {
-        if is_exclusive(self.documents, self.options, pool) {
+        if self.exclusive.contains(pool) {
             return SwapOrder::BreakBeforeMake;
         }
         self.options.order.unwrap_or(SwapOrder::MakeBeforeBreak)
@@ -172,12 +179,11 @@ impl<'a> Assembly<'a> {
         };
         for edit in edits {
             let pool = edit.pool();
-            let swapped = self.groups.iter().flat_map(|(_, e)| e).any(|e| e.pool() == pool && e.joins().is_some());
-            if edit.joins().is_some() && is_exclusive(self.documents, self.options, pool) {
+            if edit.joins().is_some() && self.exclusive.contains(pool) {
                 checks.push(Check::Exclusive { pool: pool.clone() });
             }
             let may_empty = self.options.overrides.iter().any(|o| *o == GuardCode::NeverEmpty.name());
-            let breaks_first = swapped && self.order_of(pool) == SwapOrder::BreakBeforeMake;
+            let breaks_first = self.joined.contains(pool) && self.order_of(pool) == SwapOrder::BreakBeforeMake;
             if edit.leaves().is_some() && edit.target().as_ref() != Some(pool) && !breaks_first && !may_empty {
                 checks.push(Check::NeverEmpty { pool: pool.clone() });
             }

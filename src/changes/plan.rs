@@ -156,12 +156,9 @@ pub fn plan_stages(
         let own = Assembly::new(&stage.edits, documents, options).steps()?;
         append(&mut steps, u32::try_from(number).unwrap_or(u32::MAX), own, stage.gates);
     }
-    let mut exclusive: Vec<ResourceId> = Vec::new();
-    for pool in edits.iter().map(Edit::pool) {
-        if is_exclusive(documents, options, pool) && !exclusive.contains(pool) {
-            exclusive.push(pool.clone());
-        }
-    }
+    let pools: std::collections::BTreeSet<&ResourceId> = edits.iter().map(Edit::pool).collect();
+    let exclusive: Vec<ResourceId> =
+        pools.into_iter().filter(|p| is_exclusive(documents, options, p)).cloned().collect();
     let mut plan = Plan {
         id: PlanId::random(),
         title: title.to_owned(),

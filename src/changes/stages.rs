@@ -17,9 +17,10 @@ use crate::azure::scale_set::{Instance, ScaleSet};
 /// The stages of a request. Changes without an order of their own are made together in the first.
 pub(super) fn stages_of(request: &Request, documents: &Documents) -> Vec<Stage> {
     let mut stages: Vec<Stage> = Vec::new();
+    let mut known = std::collections::HashSet::new();
     let mut add = |at: usize, edit: Edit| {
         // Who is named twice is meant once.
-        if stages.iter().any(|s| s.edits.contains(&edit)) {
+        if !known.insert(serde_json::to_string(&edit).unwrap_or_default()) {
             return;
         }
         if stages.len() <= at {

@@ -229,7 +229,7 @@ pub struct AddArgs {
     /// LB/POOL, SUB:RG/LB/POOL or a full id
     #[arg(long)]
     pub pool: String,
-    /// VMs, set/instance, NICs, ip configuration ids; for an IP pool ADDRESS or NAME=ADDRESS
+    /// VMs, set/instance, set:NAME, NICs, ip configuration ids; for an IP pool ADDRESS or NAME=ADDRESS
     #[arg(required = true, value_name = "MEMBER")]
     pub members: Vec<String>,
     /// How the plan is made.

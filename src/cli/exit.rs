@@ -95,7 +95,7 @@ pub fn report(result: Result<ExitCode, Failure>) -> ExitCode {
         Ok(code) => code,
         Err(failure) => {
             if !failure.message.is_empty() {
-                eprintln!("azlb: {}", super::output::safe(&failure.message));
+                eprintln!("azlb: {}", crate::terminal_text::safe_lines(&failure.message));
             }
             ExitCode::from(failure.code)
         }

@@ -15,7 +15,7 @@ use super::command::{Command, Tasks};
 use super::event::Event;
 use super::model::Model;
 use super::snapshot;
-use super::theme::Theme;
+use super::theme::Faces;
 use super::update::update;
 use super::view;
 use crate::session::Session;
@@ -25,26 +25,6 @@ const FRAME: Duration = Duration::from_millis(33);
 
 /// How often ages are shown anew, and whether health is due is looked at.
 const TICK: Duration = Duration::from_secs(1);
-
-/// How the screen looks: colours and glyphs.
-#[derive(Debug, Clone)]
-pub struct Faces {
-    /// The colours.
-    pub theme: Theme,
-    /// Whether glyphs beyond ASCII may be used.
-    pub unicode: bool,
-}
-
-impl Faces {
-    /// By `NO_COLOR` and the locale.
-    pub fn from_environment() -> Self {
-        let set = |name: &str| std::env::var(name).ok().filter(|v| !v.is_empty());
-        let locale = set("LC_ALL").or_else(|| set("LC_CTYPE")).or_else(|| set("LANG")).unwrap_or_default();
-        let locale = locale.to_ascii_lowercase();
-        let theme = if set("NO_COLOR").is_some() { Theme::mono() } else { Theme::dark() };
-        Self { theme, unicode: locale.contains("utf-8") || locale.contains("utf8") }
-    }
-}
 
 /// Runs until the operator leaves.
 ///

@@ -35,7 +35,7 @@ use crate::session::Session;
 /// Where there is no terminal, or it cannot be used.
 pub async fn main(session: Session) -> std::io::Result<ExitCode> {
     let mut screen = terminal::Screen::open()?;
-    let result = app::run(screen.terminal(), session, EventStream::new(), app::Faces::from_environment()).await;
+    let result = app::run(screen.terminal(), session, EventStream::new(), theme::Faces::from_environment()).await;
     drop(screen);
     result.map(|()| ExitCode::SUCCESS)
 }

@@ -37,6 +37,26 @@ pub struct Theme {
     pub border_focus: Style,
 }
 
+/// How the screen looks: colours and glyphs.
+#[derive(Debug, Clone)]
+pub struct Faces {
+    /// The colours.
+    pub theme: Theme,
+    /// Whether glyphs beyond ASCII may be used.
+    pub unicode: bool,
+}
+
+impl Faces {
+    /// By `NO_COLOR` and the locale.
+    pub fn from_environment() -> Self {
+        let set = |name: &str| std::env::var(name).ok().filter(|v| !v.is_empty());
+        let locale = set("LC_ALL").or_else(|| set("LC_CTYPE")).or_else(|| set("LANG")).unwrap_or_default();
+        let locale = locale.to_ascii_lowercase();
+        let theme = if set("NO_COLOR").is_some() { Theme::mono() } else { Theme::dark() };
+        Self { theme, unicode: locale.contains("utf-8") || locale.contains("utf8") }
+    }
+}
+
 /// A theme file.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]

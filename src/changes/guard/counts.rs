@@ -3,11 +3,10 @@
 //! Source of the numbers: Azure docs, load balancer limits (2024-10-24); the one public and one
 //! internal load balancer of a NIC is general knowledge, so it can be overridden.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use super::{GuardCode, Guards, members_of};
 use crate::arm::ResourceId;
-use crate::changes::change::MemberTarget;
 use crate::changes::edit::Edit;
 
 /// Members of one pool of a Standard load balancer.
@@ -23,6 +22,7 @@ impl Guards<'_> {
             self.pool_size(pool, edits);
         }
         let mut nics: BTreeMap<ResourceId, &str> = BTreeMap::new();
+        let by_config = by_config(edits);
         for edit in edits {
             if let Edit::JoinPool { ip_config, name, .. } = edit
                 && let Some(nic) = ip_config.parent()
@@ -31,7 +31,7 @@ impl Guards<'_> {
             }
         }
         for (nic, name) in nics {
-            self.nic(&nic, name, edits);
+            self.nic(&nic, name, &by_config);
         }
     }
 
@@ -54,7 +54,7 @@ impl Guards<'_> {
         }
     }
 
-    fn nic(&mut self, nic: &ResourceId, name: &str, edits: &[Edit]) {
+    fn nic(&mut self, nic: &ResourceId, name: &str, by_config: &HashMap<&ResourceId, Vec<&Edit>>) {
         let documents = self.documents;
         let Some(document) = documents.get(nic) else { return };
         let view = crate::azure::network_interface::NetworkInterface(document.body());
@@ -62,12 +62,11 @@ impl Guards<'_> {
         for config in view.ip_configs() {
             let Some(id) = config.id() else { continue };
             let mut own: BTreeSet<ResourceId> = config.pools().collect();
-            for edit in edits {
-                let is_own = |m: Option<MemberTarget>| m == Some(MemberTarget::IpConfig(id.clone()));
-                if is_own(edit.leaves()) {
+            for edit in by_config.get(&id).into_iter().flatten() {
+                if edit.leaves().is_some() {
                     own.remove(edit.pool());
                 }
-                if is_own(edit.joins()) {
+                if edit.joins().is_some() {
                     own.insert(edit.pool().clone());
                 }
             }
@@ -107,4 +106,15 @@ impl Guards<'_> {
             }
         }
     }
+}
+
+/// The edits of each ip configuration.
+pub(super) fn by_config(edits: &[Edit]) -> HashMap<&ResourceId, Vec<&Edit>> {
+    let mut out: HashMap<&ResourceId, Vec<&Edit>> = HashMap::new();
+    for edit in edits {
+        if let Edit::JoinPool { ip_config, .. } | Edit::LeavePool { ip_config, .. } = edit {
+            out.entry(ip_config).or_default().push(edit);
+        }
+    }
+    out
 }

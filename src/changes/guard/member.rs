@@ -1,12 +1,12 @@
 //! Guards of members and of the documents that are written.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
+use super::counts::by_config;
 use super::{GuardCode, Guards, is_exclusive};
 use crate::arm::ResourceId;
 use crate::azure::ip_config::IpConfigOwner;
 use crate::azure::scale_set::ScaleSet;
-use crate::changes::change::MemberTarget;
 use crate::changes::edit::Edit;
 
 impl Guards<'_> {
@@ -137,12 +137,7 @@ impl Guards<'_> {
     /// (azure-powershell issue 2042).
     pub(super) fn same_port(&mut self, edits: &[Edit]) {
         let documents = self.documents;
-        let mut by_config: BTreeMap<&ResourceId, Vec<&ResourceId>> = BTreeMap::new();
-        for edit in edits {
-            if let Edit::JoinPool { ip_config, pool, .. } = edit {
-                by_config.entry(ip_config).or_default().push(pool);
-            }
-        }
+        let by_config = by_config(edits);
         let ports = |pool: &ResourceId| -> Vec<(u64, String)> {
             let Some(lb) = documents.load_balancer(pool) else { return Vec::new() };
             lb.rules_of(pool)
@@ -150,13 +145,10 @@ impl Guards<'_> {
                 .map(|r| (r.backend_port(), r.protocol().to_ascii_lowercase()))
                 .collect()
         };
-        for (config, joined) in by_config {
+        for (config, own) in by_config {
             let Some(view) = documents.ip_config(config) else { continue };
-            let left: Vec<&ResourceId> = edits
-                .iter()
-                .filter(|e| e.leaves() == Some(MemberTarget::IpConfig(config.clone())))
-                .map(Edit::pool)
-                .collect();
+            let joined = own.iter().filter(|e| e.joins().is_some()).map(|e| e.pool());
+            let left: Vec<&ResourceId> = own.iter().filter(|e| e.leaves().is_some()).map(|e| e.pool()).collect();
             let stays: Vec<ResourceId> = view.pools().filter(|p| !left.contains(&p)).collect();
             for new in joined {
                 for old in stays.iter().filter(|o| o.parent() != new.parent()) {

@@ -6,9 +6,9 @@ use ratatui::text::{Line, Span};
 use ratatui::widgets::Paragraph;
 use unicode_width::UnicodeWidthStr as _;
 
-use super::super::app::Faces;
 use super::super::event::LineKind;
 use super::super::model::{Model, Typing};
+use super::super::theme::Faces;
 use super::{block, fit, styled};
 use crate::terminal_text::safe;
 

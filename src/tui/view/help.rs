@@ -6,9 +6,9 @@ use ratatui::text::Line;
 use ratatui::widgets::{Clear, Paragraph};
 
 use super::super::action::Context;
-use super::super::app::Faces;
 use super::super::keymap;
 use super::super::model::{Model, Pane, Screen};
+use super::super::theme::Faces;
 use super::{block, fit, pad, styled};
 
 /// Draws the help and gives the scroll that it could keep.

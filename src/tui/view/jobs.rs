@@ -5,9 +5,9 @@ use ratatui::layout::{Constraint, Layout, Rect};
 use ratatui::text::{Line, Span};
 use ratatui::widgets::{Paragraph, Wrap};
 
-use super::super::app::Faces;
 use super::super::model::{Live, Model};
 use super::super::snapshot::Job;
+use super::super::theme::Faces;
 use super::{block, fit, pad, styled, window};
 use crate::changes::describe;
 use crate::changes::{PlanState, StepState};

@@ -6,9 +6,9 @@ use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 use ratatui::widgets::Paragraph;
 
-use super::super::app::Faces;
 use super::super::model::{Mark, Model, Node, Pane, Typing};
 use super::super::snapshot::{PoolView, Row};
+use super::super::theme::Faces;
 use super::{block, fit, health, pad, styled, window};
 use crate::health::{HealthState, reason};
 use crate::terminal_text::safe;

@@ -15,8 +15,8 @@ use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 use ratatui::widgets::{Block, BorderType, Borders};
 
-use super::app::Faces;
 use super::model::{Model, Pane, Screen, Typing};
+use super::theme::Faces;
 use crate::health::HealthState;
 
 /// Draws the screen.

@@ -5,9 +5,9 @@ use ratatui::layout::Rect;
 use ratatui::text::Line;
 use ratatui::widgets::{Clear, Paragraph};
 
-use super::super::app::Faces;
 use super::super::keys_typed::destinations;
 use super::super::model::{Model, Typing};
+use super::super::theme::Faces;
 use super::{block, fit, pad, styled, window};
 use crate::terminal_text::safe;
 

@@ -6,8 +6,8 @@ use ratatui::style::Modifier;
 use ratatui::text::Line;
 use ratatui::widgets::{Paragraph, Wrap};
 
-use super::super::app::Faces;
 use super::super::model::{Model, Typing};
+use super::super::theme::Faces;
 use super::{block, styled};
 use crate::changes::describe::{self, Tone};
 use crate::terminal_text::safe;

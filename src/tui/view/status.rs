@@ -5,9 +5,9 @@ use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 use unicode_width::UnicodeWidthStr as _;
 
-use super::super::app::Faces;
 use super::super::keymap;
 use super::super::model::{Model, Node, Screen, Typing};
+use super::super::theme::Faces;
 use super::super::update::context;
 use super::{age, fit};
 use crate::terminal_text::safe;

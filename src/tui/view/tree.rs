@@ -5,8 +5,8 @@ use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 use unicode_width::UnicodeWidthStr as _;
 
-use super::super::app::Faces;
 use super::super::model::{Model, Pane, Typing};
+use super::super::theme::Faces;
 use super::{block, fit, pad, styled, window};
 use crate::terminal_text::safe;
 
