@@ -225,6 +225,9 @@ pub struct Options {
     pub wait_healthy: Duration,
     /// How long Azure may take until both sides of a membership agree.
     pub wait_membership: Duration,
+    /// The pause between two batches.
+    #[serde(default)]
+    pub pause: Duration,
     /// What happens when a step fails.
     pub on_failure: OnFailure,
     /// Guards that the operator overrides, by code.
@@ -239,6 +242,7 @@ impl Default for Options {
             order: None,
             wait_healthy: Duration::from_secs(120),
             wait_membership: Duration::from_secs(60),
+            pause: Duration::ZERO,
             on_failure: OnFailure::Stop,
             overrides: Vec::new(),
             exclusive: Vec::new(),

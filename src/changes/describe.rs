@@ -115,7 +115,7 @@ pub fn step_title(plan: &Plan, step: &Step) -> String {
         Action::Gate(Gate::Drained { pool, members, wait, .. }) => {
             format!("wait   {} without new connections in {}, then {}", who(members), pool.short(), short_time(*wait))
         }
-        Action::Gate(Gate::Pause { wait }) => format!("wait   {}", short_time(*wait)),
+        Action::Gate(Gate::Pause { wait }) => format!("pause  {}", short_time(*wait)),
         Action::Gate(Gate::Healthy { members, rules, limit, .. }) => {
             let names: Vec<&str> = rules.iter().map(|r| r.name()).collect();
             format!("wait   {} up by {}, up to {}", who(members), names.join(", "), short_time(*limit))

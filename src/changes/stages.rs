@@ -82,6 +82,11 @@ pub(super) fn stages_of(request: &Request, documents: &Documents) -> Vec<Stage> 
         }));
         stage.gates.extend(rolls);
     }
+    let batched = request.changes.iter().any(|c| matches!(c, Change::Replace { .. }));
+    let last = stages.len().saturating_sub(1);
+    for stage in stages.iter_mut().take(last).filter(|_| batched && !request.options.pause.is_zero()) {
+        stage.gates.push(Gate::Pause { wait: request.options.pause });
+    }
     stages
 }
 

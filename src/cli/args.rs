@@ -314,6 +314,9 @@ pub struct ReplaceArgs {
     /// How many at a time: a number, or a share such as 25%
     #[arg(long, value_name = "N|N%")]
     pub batch: Option<Batch>,
+    /// The pause between two batches
+    #[arg(long, value_name = "TIME", default_value = "0", value_parser = parse_time)]
+    pub pause: Duration,
     /// How the plan is made.
     #[command(flatten)]
     pub plan: PlanArgs,

@@ -75,7 +75,8 @@ pub(super) async fn replace(globals: &Globals, session: &Session, args: ReplaceA
     list(session).await?;
     let pool = session.pool(&args.pool)?;
     let batch = args.batch.unwrap_or_default();
-    let request = session.request_replace(&pool, &args.members, batch, options(session, args.plan))?;
+    let options = Options { pause: args.pause, ..options(session, args.plan) };
+    let request = session.request_replace(&pool, &args.members, batch, options)?;
     apply::request(globals, session, &request).await
 }
 

@@ -75,6 +75,7 @@ fn options(mut options: Options, map: &Map) -> Result<Options, String> {
         let text = value.to_string();
         match key.as_str() {
             "wait_healthy" => options.wait_healthy = time(&text)?,
+            "pause" => options.pause = time(&text)?,
             "on_failure" => {
                 options.on_failure = match text.as_str() {
                     "stop" => OnFailure::Stop,
@@ -92,7 +93,9 @@ fn options(mut options: Options, map: &Map) -> Result<Options, String> {
             }
             "override" => options.overrides.push(text),
             other => {
-                return Err(format!("there is no option '{other}': use wait_healthy, on_failure, order, override"));
+                return Err(format!(
+                    "there is no option '{other}': use wait_healthy, on_failure, order, override, pause"
+                ));
             }
         }
     }
