@@ -123,7 +123,7 @@ impl Simulator {
         Self::new(estate_file::parse("demo", DEMO)?, options)
     }
 
-    /// Adds faults, in the form of [`fault::Fault::parse`].
+    /// Adds faults, in the form that [`fault::Fault`] reads.
     pub fn inject(&self, fault: fault::Fault) {
         self.lock().faults.add(fault);
     }
