@@ -33,7 +33,8 @@ struct Exchange {
 fn exchanges() -> Option<Vec<Exchange>> {
     let Some(folder) = corpus() else {
         // Straight to standard error: the test runner does not capture that, and a skip must be seen.
-        let _ = writeln!(std::io::stderr(), "SKIPPED: the recorded traffic is not here (../shared/corpus, or AZLB_CORPUS)");
+        let _ =
+            writeln!(std::io::stderr(), "SKIPPED: the recorded traffic is not here (../shared/corpus, or AZLB_CORPUS)");
         return None;
     };
     let mut out = Vec::new();
