@@ -136,22 +136,35 @@ impl ResourceId {
 
     /// Whether the id is of this full type.
     pub fn is_type(&self, full_type: &str) -> bool {
-        self.resource_type().eq_ignore_ascii_case(full_type)
+        let mut kinds: Vec<&str> = Vec::with_capacity(6);
+        let mut parts = self.parts();
+        while let (Some(key), Some(value)) = (parts.next(), parts.next()) {
+            if key.eq_ignore_ascii_case("providers") {
+                kinds.clear();
+                kinds.push(value);
+            } else if !kinds.is_empty() {
+                kinds.push(key);
+            }
+        }
+        let mut wanted = full_type.split('/');
+        kinds.iter().all(|k| wanted.next().is_some_and(|w| w.eq_ignore_ascii_case(k))) && wanted.next().is_none()
     }
 
     /// The id one type and name shorter: a pool's load balancer, an ip configuration's NIC.
     pub fn parent(&self) -> Option<Self> {
-        let cut = |s: &str| s.rfind('/').map(|i| s.split_at(i).0.len());
+        // A valid id's head is valid, but for a provider without a type: that goes too.
+        let pair_off = |s: &'_ str| -> Option<(usize, usize)> {
+            let name = s.rfind('/')?;
+            Some((s.get(..name)?.rfind('/')?, name))
+        };
         let mut head: &str = &self.0;
         loop {
-            let once = cut(head)?;
-            let twice = cut(head.get(..once)?)?;
-            head = head.get(..twice)?;
-            // What is left may be a provider without a type: `…/providers/Microsoft.Network`.
-            match Self::parse(head) {
-                Ok(parent) => return Some(parent),
-                Err(_) if head.is_empty() => return None,
-                Err(_) => {}
+            let (at, _) = pair_off(head)?;
+            head = head.get(..at)?;
+            let (key_at, name_at) = pair_off(head)?;
+            let key = head.get(key_at + 1..name_at)?;
+            if !key.eq_ignore_ascii_case("providers") {
+                return Some(Self(head.into()));
             }
         }
     }
@@ -267,6 +280,14 @@ mod tests {
         assert_eq!(id.parent().unwrap().name(), "db-lb");
         assert_eq!(id.short(), "db-lb/masters");
         assert!(id.is_within(&id.parent().unwrap()));
+        assert!(id.is_type("microsoft.network/LoadBalancers/backendAddressPools"));
+        assert!(!id.is_type("Microsoft.Network/loadBalancers"));
+        let mut up = vec![id.clone()];
+        while let Some(parent) = up.last().unwrap().parent() {
+            up.push(parent);
+        }
+        let names: Vec<&str> = up.iter().map(ResourceId::name).collect();
+        assert_eq!(names, ["masters", "db-lb", "rg-db", "00000000-0000-0000-0000-000000000001"]);
     }
 
     #[test]
