@@ -14,22 +14,6 @@ use tempfile::TempDir;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
-async fn listed(simulator: &Arc<Simulator>) -> (Session, TempDir) {
-    let state = TempDir::new().unwrap();
-    let session = session(simulator, state.path());
-    session.refresh().await.unwrap();
-    (session, state)
-}
-
-fn refusal(error: SessionError) -> Vec<GuardCode> {
-    match error {
-        SessionError::Plan(PlanError::Refused(findings)) => {
-            findings.into_iter().filter(|f| f.severity == azlb::changes::Severity::Refuse).map(|f| f.code).collect()
-        }
-        other => panic!("expected a refusal, got {other}"),
-    }
-}
-
 #[tokio::test(start_paused = true)]
 async fn a_swap_never_shows_two_masters_and_changes_one_array() {
     let simulator = demo(Options::default());

@@ -7,20 +7,13 @@ mod support;
 use std::sync::{Arc, Mutex};
 
 use azlb::arm::transport::{Transport, TransportError};
-use azlb::changes::{GuardCode, OnFailure, Outcome, PlanError, Severity, StepState};
-use azlb::session::{Session, SessionError};
+use azlb::changes::{GuardCode, OnFailure, Outcome, StepState};
+use azlb::session::Session;
 use azlb::sim::{Options, Simulator};
 use bytes::Bytes;
 use serde_json::{Value, json};
 use support::*;
 use tempfile::TempDir;
-
-async fn listed(simulator: &Arc<Simulator>) -> (Session, TempDir) {
-    let state = TempDir::new().unwrap();
-    let session = session(simulator, state.path());
-    session.refresh().await.unwrap();
-    (session, state)
-}
 
 fn demo_with(change: impl FnOnce(&mut Vec<Value>)) -> Arc<Simulator> {
     let mut documents: Vec<Value> = azlb::sim::DEMO.lines().map(|l| serde_json::from_str(l).unwrap()).collect();
@@ -30,15 +23,6 @@ fn demo_with(change: impl FnOnce(&mut Vec<Value>)) -> Arc<Simulator> {
 
 fn named<'a>(documents: &'a mut [Value], name: &str) -> &'a mut Value {
     documents.iter_mut().find(|d| d["name"] == name).unwrap()
-}
-
-fn refused(error: SessionError) -> Vec<GuardCode> {
-    match error {
-        SessionError::Plan(PlanError::Refused(f)) => {
-            f.into_iter().filter(|f| f.severity == Severity::Refuse).map(|f| f.code).collect()
-        }
-        other => panic!("{other}"),
-    }
 }
 
 /// A wire that keeps every write that passes.
@@ -146,7 +130,7 @@ async fn a_nic_for_an_ip_pool_is_refused_by_kind_and_an_empty_pool_takes_either(
     let (session, _state) = listed(&simulator).await;
     let nodes = session.pool("cache-lb/nodes").unwrap();
     let request = session.request_add(&nodes, &["vm-web-1".to_owned()], session.config().options()).unwrap();
-    assert_eq!(refused(session.plan(&request).await.unwrap_err()), [GuardCode::KindMix]);
+    assert_eq!(refusal(session.plan(&request).await.unwrap_err()), [GuardCode::KindMix]);
     let fresh = session.pool("web-lb/fresh").unwrap();
     let request = session.request_add(&fresh, &["vm-web-5".to_owned()], session.config().options()).unwrap();
     assert!(is_done(&apply(&session, &request).await));
@@ -258,7 +242,7 @@ async fn a_ghost_is_told_and_taken_out_where_its_nic_is_there() {
     let request = session.request_remove(&pool, &["vm-stg-app-3".to_owned()], session.config().options()).unwrap();
     assert!(is_done(&apply(&session, &request).await));
     let request = session.request_remove(&pool, &["vm-stg-app-4-nic".to_owned()], session.config().options()).unwrap();
-    assert_eq!(refused(session.plan(&request).await.unwrap_err()), [GuardCode::Gone]);
+    assert_eq!(refusal(session.plan(&request).await.unwrap_err()), [GuardCode::Gone]);
 }
 
 /// azure-powershell 2042: two load balancers with the same backend port and protocol.
@@ -269,7 +253,7 @@ async fn the_same_backend_port_on_two_load_balancers_is_seen_beforehand() {
     // web-lb sends 8080 to vm-web-1; api-lb would too.
     let api = session.pool("api-lb/api").unwrap();
     let request = session.request_add(&api, &["vm-web-1".to_owned()], session.config().options()).unwrap();
-    assert_eq!(refused(session.plan(&request).await.unwrap_err()), [GuardCode::SamePort]);
+    assert_eq!(refusal(session.plan(&request).await.unwrap_err()), [GuardCode::SamePort]);
 }
 
 /// azure-powershell 4698: a scale set's NIC is written through Compute.
@@ -335,7 +319,7 @@ async fn the_family_is_chosen_by_data_and_a_secondary_ip_configuration_leaves_to
     let four = session.pool("stg-dual-lb/dual-v4").unwrap();
     let v6 = nic["properties"]["ipConfigurations"][1]["id"].as_str().unwrap().to_owned();
     let request = session.request_add(&four, &[v6], session.config().options()).unwrap();
-    assert!(refused(session.plan(&request).await.unwrap_err()).contains(&GuardCode::Family));
+    assert!(refusal(session.plan(&request).await.unwrap_err()).contains(&GuardCode::Family));
 }
 
 /// cpa 9728: ETags that move all the time end in a bounded number of tries, not in a storm.

@@ -94,11 +94,6 @@ impl PoolHealth {
             }
         }
     }
-
-    /// How many members are up, by rule health.
-    pub fn up(&self, members: &[(Option<ResourceId>, Option<String>)]) -> usize {
-        members.iter().filter(|(c, ip)| self.of(c.as_ref(), ip.as_deref()).state == HealthState::Up).count()
-    }
 }
 
 /// Asks every rule with a probe for its health, four at a time.

@@ -1,7 +1,7 @@
 //! The recorder: what was done on a screen, as the line of script that does the same.
 
 use crate::changes::describe::short_time;
-use crate::changes::{Change, Plan, Request};
+use crate::changes::{Change, Request};
 use crate::session::Session;
 
 /// The line that makes a request's plan.
@@ -80,9 +80,4 @@ fn grouped(changes: &[Change]) -> Vec<Vec<&Change>> {
 /// The line that applies a plan made by another line.
 pub fn apply_line(line: &str) -> String {
     format!("apply({line})")
-}
-
-/// The words that name a plan, for logs.
-pub fn title(plan: &Plan) -> String {
-    format!("// plan {}: {}", plan.id, plan.title)
 }

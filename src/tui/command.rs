@@ -127,7 +127,7 @@ impl Tasks {
                     };
                     let script = record::line(&session, &request);
                     let result = session.plan(&request).await.map(Box::new).map_err(|e| e.to_string());
-                    send(&events, Event::Planned { request: Box::new(request), script, result }).await;
+                    send(&events, Event::Planned { script, result }).await;
                 });
             }
             Command::Apply(plan) => {

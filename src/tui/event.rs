@@ -6,7 +6,7 @@ use crossterm::event::KeyEvent;
 
 use super::snapshot::{Job, PoolView, Tree};
 use crate::arm::ResourceId;
-use crate::changes::{Plan, Request, Run};
+use crate::changes::{Plan, Run};
 
 /// An event.
 #[derive(Debug)]
@@ -27,8 +27,6 @@ pub enum Event {
     Listed(Option<String>),
     /// A plan was made for a request, or could not be.
     Planned {
-        /// What was asked.
-        request: Box<Request>,
         /// The line of script that asks the same.
         script: String,
         /// The plan.

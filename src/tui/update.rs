@@ -53,7 +53,7 @@ pub fn update(model: &mut Model, event: Event) -> (Vec<Command>, bool) {
             }
             Vec::new()
         }
-        Event::Planned { script, result, .. } => {
+        Event::Planned { script, result } => {
             model.planning = false;
             echo(model, &script);
             match result {

@@ -10,9 +10,9 @@ use async_trait::async_trait;
 use azlb::arm::Cloud;
 use azlb::arm::token::CredentialSource;
 use azlb::arm::transport::{Transport, TransportError};
-use azlb::changes::{Outcome, Plan, Request, Run};
+use azlb::changes::{GuardCode, Outcome, Plan, PlanError, Request, Run, Severity};
 use azlb::config::Config;
-use azlb::session::{Report, Session};
+use azlb::session::{Report, Session, SessionError};
 use azlb::sim::{Options, Simulator};
 use azure_core::credentials::{AccessToken, TokenCredential, TokenRequestOptions};
 use azure_core::time::OffsetDateTime;
@@ -124,6 +124,24 @@ pub fn session_on(wire: Arc<Wire>, state: &Path, change: impl FnOnce(&mut Config
 
 pub fn session(simulator: &Arc<Simulator>, state: &Path) -> Session {
     session_on(Arc::new(Wire::new(Arc::clone(simulator), None)), state, |_| {})
+}
+
+/// A session that has listed everything, and the folder of its state.
+pub async fn listed(simulator: &Arc<Simulator>) -> (Session, tempfile::TempDir) {
+    let state = tempfile::TempDir::new().unwrap();
+    let session = session(simulator, state.path());
+    session.refresh().await.unwrap();
+    (session, state)
+}
+
+/// The guards that refused.
+pub fn refusal(error: SessionError) -> Vec<GuardCode> {
+    match error {
+        SessionError::Plan(PlanError::Refused(findings)) => {
+            findings.into_iter().filter(|f| f.severity == Severity::Refuse).map(|f| f.code).collect()
+        }
+        other => panic!("expected a refusal, got {other}"),
+    }
 }
 
 /// Plans and applies.
