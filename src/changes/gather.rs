@@ -1,6 +1,6 @@
 //! Reads afresh every document that a plan is made from.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use futures::future::BoxFuture;
 use futures::{FutureExt as _, StreamExt as _, TryStreamExt as _, stream};
@@ -194,8 +194,10 @@ pub async fn gather_edits(reader: &Reader, edits: &[Edit]) -> Result<Documents, 
 async fn read_all(reader: &Reader, pools: &[ResourceId], members: &[ResourceId]) -> Result<Documents, ArmError> {
     let mut documents = Documents::default();
     let mut first: Vec<(ResourceId, &'static str)> = Vec::new();
-    let add = |list: &mut Vec<(ResourceId, &'static str)>, id: ResourceId, query| {
-        if !list.iter().any(|(i, _)| *i == id) {
+    // Each document once; the order of reading is the order of asking.
+    let mut asked: HashSet<ResourceId> = HashSet::new();
+    let mut add = |list: &mut Vec<(ResourceId, &'static str)>, id: ResourceId, query| {
+        if asked.insert(id.clone()) {
             list.push((id, query));
         }
     };

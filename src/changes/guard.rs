@@ -8,7 +8,7 @@ mod counts;
 mod member;
 mod pool;
 
-use std::collections::{BTreeSet, HashSet};
+use std::collections::{BTreeMap, HashSet};
 
 use serde::{Deserialize, Serialize};
 
@@ -147,9 +147,11 @@ struct Guards<'a> {
 /// Asks every guard.
 pub fn check(edits: &[Edit], documents: &Documents, options: &Options) -> Vec<Finding> {
     let mut guards = Guards { documents, options, findings: Vec::new() };
-    let pools: BTreeSet<&ResourceId> = edits.iter().map(Edit::pool).collect();
-    for pool in pools {
-        let here: Vec<&Edit> = edits.iter().filter(|e| e.pool() == pool).collect();
+    let mut pools: BTreeMap<&ResourceId, Vec<&Edit>> = BTreeMap::new();
+    for edit in edits {
+        pools.entry(edit.pool()).or_default().push(edit);
+    }
+    for (pool, here) in pools {
         guards.pool(pool, &here);
     }
     for edit in edits {
