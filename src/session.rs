@@ -7,7 +7,7 @@
 pub mod ask;
 pub mod rows;
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::Duration;
 
@@ -24,10 +24,10 @@ use crate::changes::{
     Documents, Executor, Journal, OnFailure, Outcome, Plan, PlanError, Record, Request, Run, gather, plan, recover,
 };
 use crate::config::{Config, ConfigError};
+use crate::estate::Estate;
 use crate::estate::discover::{Found, Scope, discover};
 use crate::estate::select::SelectError;
 use crate::estate::summary::{LoadBalancer, Nic};
-use crate::estate::{Estate, discover as discovery};
 use crate::health::{self, PoolHealth};
 
 /// A session on one cloud. Cloning it gives another handle on the same session.
@@ -218,8 +218,7 @@ impl Session {
     /// # Errors
     /// Any [`ArmError`] of reading.
     async fn reload(&self, plan: &Plan, read: &[Document]) -> Result<(), SessionError> {
-        let mut balancers: Vec<ResourceId> = plan.pools().iter().filter_map(ResourceId::parent).collect();
-        balancers.dedup();
+        let balancers: BTreeSet<ResourceId> = plan.pools().iter().filter_map(ResourceId::parent).collect();
         for id in balancers {
             let document = self.inner.reader.get(&id, NETWORK, "").await?;
             if let Some(fresh) = LoadBalancer::read(document.body()) {
@@ -227,11 +226,10 @@ impl Session {
             }
         }
         let mut nics: Vec<Nic> = read.iter().filter(|d| is_nic(d.id())).filter_map(|d| Nic::read(d.body())).collect();
-        for (_, write) in plan.writes().filter(|(_, w)| is_nic(&w.target)) {
-            if nics.iter().any(|n| n.id == write.target) {
-                continue;
-            }
-            match self.inner.reader.get(&write.target, version_of(&write.target), "").await {
+        let known: HashSet<ResourceId> = nics.iter().map(|n| n.id.clone()).collect();
+        let written: BTreeSet<&ResourceId> = plan.writes().map(|(_, w)| &w.target).filter(|t| is_nic(t)).collect();
+        for target in written.into_iter().filter(|t| !known.contains(t)) {
+            match self.inner.reader.get(target, version_of(target), "").await {
                 Ok(document) => nics.extend(Nic::read(document.body())),
                 Err(error) if error.is_gone() => {}
                 Err(error) => return Err(error.into()),
@@ -242,16 +240,15 @@ impl Session {
     }
 
     async fn reload_sets(&self, plan: &Plan) -> Result<(), SessionError> {
-        let mut sets: Vec<ResourceId> = plan
+        let sets: BTreeSet<ResourceId> = plan
             .writes()
             .filter(|(_, w)| w.target.segment("virtualMachineScaleSets").is_some())
             .filter_map(|(_, w)| w.target.parent())
             .collect();
-        sets.dedup();
         for set in sets {
             let nics = crate::azure::scale_set::nics(&self.inner.reader, &set)?.all().await?;
             let list = nics.iter().filter_map(Nic::read).collect();
-            self.take(discovery::Found::Nics { replaces: Scope::Set(set), list });
+            self.take(Found::Nics { replaces: Scope::Set(set), list });
         }
         Ok(())
     }

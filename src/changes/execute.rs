@@ -97,7 +97,7 @@ impl StepError {
     }
 
     pub(super) fn guard(code: &str, message: String) -> Self {
-        Self { message, code: Some(code.to_owned()), correlation_id: None, stopped: false, unsure: false, gone: false }
+        Self { code: Some(code.to_owned()), ..Self::plain(message) }
     }
 
     pub(super) fn stopped() -> Self {
@@ -113,7 +113,7 @@ impl From<ArmError> for StepError {
             _ => service.map(|e| e.code.clone()),
         };
         let correlation_id = service.and_then(|e| e.correlation_id.clone());
-        Self { message: error.to_string(), code, correlation_id, stopped: false, unsure: false, gone: false }
+        Self { code, correlation_id, ..Self::plain(error.to_string()) }
     }
 }
 

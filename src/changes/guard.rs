@@ -17,7 +17,7 @@ use super::edit::Edit;
 use super::gather::Documents;
 use crate::arm::ResourceId;
 use crate::azure::backend_pool::{BackendPool, PoolKind};
-use crate::estate::summary::{EXCLUSIVE_TAG, exclusive_names};
+use crate::estate::summary::{self, EXCLUSIVE_TAG, exclusive_names};
 
 /// A guard's stable name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -114,15 +114,8 @@ impl std::fmt::Display for Finding {
 
 /// Whether a pool is exclusive, by its load balancer's tag or by the options.
 pub fn is_exclusive(documents: &Documents, options: &Options, pool: &ResourceId) -> bool {
-    let by_tag = documents
-        .load_balancer(pool)
-        .and_then(|lb| lb.tag(EXCLUSIVE_TAG).map(exclusive_names))
-        .is_some_and(|names| names.iter().any(|n| n.eq_ignore_ascii_case(pool.name())));
-    let by_options = options
-        .exclusive
-        .iter()
-        .any(|e| e.eq_ignore_ascii_case(pool.as_str()) || e.eq_ignore_ascii_case(&pool.short()));
-    by_tag || by_options
+    let tagged = documents.load_balancer(pool).and_then(|lb| lb.tag(EXCLUSIVE_TAG).map(exclusive_names));
+    summary::is_exclusive(&tagged.unwrap_or_default(), &options.exclusive, pool)
 }
 
 /// Who is in a pool, as the pool's own document says.

@@ -5,7 +5,7 @@
 //! they break. The order is a set of dependencies through gates; where two pools' orders wait for
 //! each other, the writes between them are split into a leaving and a joining half.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
@@ -85,15 +85,11 @@ impl Plan {
         self.steps.iter().filter_map(|s| s.write().map(|w| (s, w)))
     }
 
-    /// Every pool that the plan touches.
+    /// Every pool that the plan touches, in the plan's order.
     pub fn pools(&self) -> Vec<ResourceId> {
-        let mut out: Vec<ResourceId> = Vec::new();
-        for pool in self.writes().flat_map(|(_, w)| w.edits.iter().map(Edit::pool)) {
-            if !out.contains(pool) {
-                out.push(pool.clone());
-            }
-        }
-        out
+        let mut known = HashSet::new();
+        let edited = self.writes().flat_map(|(_, w)| w.edits.iter().map(Edit::pool));
+        edited.filter(|p| known.insert(*p)).cloned().collect()
     }
 
     /// How long it takes if all goes well: the longest chain of dependent steps.

@@ -166,6 +166,13 @@ impl LoadBalancer {
     }
 }
 
+/// Whether a pool may never have two members: its load balancer's tag names it, or the settings
+/// hold its id or its short form.
+pub fn is_exclusive(tagged: &[String], configured: &[String], pool: &ResourceId) -> bool {
+    tagged.iter().any(|n| n.eq_ignore_ascii_case(pool.name()))
+        || configured.iter().any(|c| c.eq_ignore_ascii_case(pool.as_str()) || c.eq_ignore_ascii_case(&pool.short()))
+}
+
 /// The pools' names in the tag's value.
 pub fn exclusive_names(value: &str) -> Vec<String> {
     value.split(',').map(|n| n.trim().to_owned()).filter(|n| !n.is_empty()).collect()

@@ -6,7 +6,7 @@ use super::Session;
 use crate::arm::ResourceId;
 use crate::estate::Estate;
 use crate::estate::members::{Member, MemberKind};
-use crate::estate::summary::{LoadBalancer, Pool};
+use crate::estate::summary::{self, LoadBalancer, Pool};
 use crate::health::{HealthState, PoolHealth};
 
 /// A subscription.
@@ -201,12 +201,7 @@ impl Session {
 
     /// Whether a pool is exclusive, by tag or by configuration.
     pub fn is_exclusive(&self, lb: &LoadBalancer, pool: &Pool) -> bool {
-        lb.exclusive.iter().any(|n| n.eq_ignore_ascii_case(pool.name()))
-            || self
-                .config()
-                .exclusive
-                .iter()
-                .any(|x| x.eq_ignore_ascii_case(&pool.id.short()) || x.eq_ignore_ascii_case(pool.id.as_str()))
+        summary::is_exclusive(&lb.exclusive, &self.config().exclusive, &pool.id)
     }
 
     /// The pools of all load balancers, or of those that `only` names.
