@@ -136,6 +136,11 @@ pub fn short_time(time: std::time::Duration) -> String {
     humantime::format_duration(std::time::Duration::from_secs(time.as_secs())).to_string()
 }
 
+/// `2026-11-30 22:26:25` of an instant as the journal holds it.
+pub fn short_instant(instant: &str) -> String {
+    instant.chars().take(19).collect::<String>().replace('T', " ")
+}
+
 /// How a write is taken back, in words.
 fn undo_of(write: &Write) -> String {
     let mut undo: Vec<String> = write.edits.iter().map(undo_words).collect();

@@ -230,12 +230,13 @@ impl Executor {
         if record.is_some() {
             journal.append(Event::Resumed)?;
         }
-        let reached = |id: u32| record.map_or(Reached::Nothing, |r| r.reached(id));
+        let mut reached = record.map(Record::reached).unwrap_or_default();
         let mut done: HashSet<u32> = HashSet::new();
         let mut changed = false;
         for step in &plan.steps {
             // A gate is asked again: time has passed. What was written and verified stays so.
-            if let (Reached::Verified { changed: did }, Action::Write(_)) = (reached(step.id), &step.action) {
+            if let (Some(&Reached::Verified { changed: did }), Action::Write(_)) = (reached.get(&step.id), &step.action)
+            {
                 done.insert(step.id);
                 changed |= did;
                 context.set(step.id, StepState::Done { changed: did });
@@ -259,12 +260,10 @@ impl Executor {
                         fatal = Some(error);
                     }
                     context.set(step.id, StepState::Skipped { reason });
-                } else if !stop
-                    && step.needs.iter().all(|n| done.contains(n))
-                    && context.lanes.try_enter(step.write().map_or(&[], |w| w.lanes.as_slice()))
+                } else if !stop && step.needs.iter().all(|n| done.contains(n)) && context.lanes.try_enter(step.lanes())
                 {
                     context.set(step.id, StepState::Running { now: "begun".to_owned() });
-                    let from = reached(step.id);
+                    let from = reached.remove(&step.id).unwrap_or(Reached::Nothing);
                     let context = &context;
                     running.push(Box::pin(async move { (step, context.step(step, &from).await) }));
                 } else {
@@ -277,8 +276,7 @@ impl Executor {
                 () = cancel.cancelled(), if !stop => continue,
             };
             let Some((step, result)) = ended else { break };
-            let lanes = step.write().map_or(&[] as &[_], |w| w.lanes.as_slice());
-            context.lanes.leave(lanes, result.is_ok());
+            context.lanes.leave(step.lanes(), result.is_ok());
             let (event, state) = match result {
                 Ok(did) => {
                     done.insert(step.id);

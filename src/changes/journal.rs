@@ -5,6 +5,7 @@
 //! `planned` and holds the plan. A torn last line (power cut, full disk) is tolerated: what was not
 //! synced was not acted on. While a plan runs, its file is locked; a second azlb sees that.
 
+use std::collections::HashMap;
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{BufRead as _, BufReader, Seek as _, Write as _};
 use std::path::{Path, PathBuf};
@@ -14,6 +15,7 @@ use serde::{Deserialize, Serialize};
 
 use super::plan::{Plan, PlanId};
 use super::run::{Outcome, StepState};
+use super::step::Step;
 use crate::arm::{Etag, Operation};
 
 /// The format's version.
@@ -199,21 +201,22 @@ pub enum Reached {
 }
 
 impl Record {
-    /// How far a step came.
-    pub fn reached(&self, step: u32) -> Reached {
-        let mut out = Reached::Nothing;
+    /// How far each step came; those of which nothing was written down are left out.
+    pub fn reached(&self) -> HashMap<u32, Reached> {
+        let mut out = HashMap::new();
         for entry in &self.entries {
-            match &entry.event {
-                Event::Sending { step: s, .. } if *s == step => out = Reached::Sent,
-                Event::Accepted { step: s, operation } if *s == step => out = Reached::Accepted(operation.clone()),
-                Event::Rejected { step: s, .. } if *s == step => out = Reached::Nothing,
-                Event::Verified { step: s, changed } if *s == step => {
+            let (step, now) = match &entry.event {
+                Event::Sending { step, .. } => (*step, Reached::Sent),
+                Event::Accepted { step, operation } => (*step, Reached::Accepted(operation.clone())),
+                Event::Rejected { step, .. } => (*step, Reached::Nothing),
+                Event::Verified { step, changed } => {
                     // Once changed, always changed: a resumed run finds it so and says "was so".
-                    let before = matches!(out, Reached::Verified { changed: true });
-                    out = Reached::Verified { changed: *changed || before };
+                    let before = matches!(out.get(step), Some(Reached::Verified { changed: true }));
+                    (*step, Reached::Verified { changed: *changed || before })
                 }
-                _ => {}
-            }
+                _ => continue,
+            };
+            out.insert(step, now);
         }
         out
     }
@@ -242,31 +245,25 @@ impl Record {
         state
     }
 
-    /// Each step's last state, for tables.
-    pub fn step_state(&self, step: u32) -> StepState {
-        let mut state = StepState::Pending;
+    /// The plan's steps, each with its last state.
+    pub fn steps(&self) -> Vec<(&Step, StepState)> {
+        let mut last: HashMap<u32, StepState> = HashMap::new();
         for entry in &self.entries {
-            match &entry.event {
-                Event::Began { step: s } if *s == step => state = StepState::Running { now: "begun".to_owned() },
-                Event::Sending { step: s, .. } if *s == step => state = StepState::Running { now: "sent".to_owned() },
-                Event::Accepted { step: s, .. } if *s == step => {
-                    state = StepState::Running { now: "accepted".to_owned() }
+            let (step, state) = match &entry.event {
+                Event::Began { step } => (*step, StepState::Running { now: "begun".to_owned() }),
+                Event::Sending { step, .. } => (*step, StepState::Running { now: "sent".to_owned() }),
+                Event::Accepted { step, .. } => (*step, StepState::Running { now: "accepted".to_owned() }),
+                Event::Verified { step, changed } => (*step, StepState::Done { changed: *changed }),
+                Event::Failed { step, error, code, correlation_id } => {
+                    let (code, correlation_id) = (code.clone(), correlation_id.clone());
+                    (*step, StepState::Failed { error: error.clone(), code, correlation_id })
                 }
-                Event::Verified { step: s, changed } if *s == step => state = StepState::Done { changed: *changed },
-                Event::Failed { step: s, error, code, correlation_id } if *s == step => {
-                    state = StepState::Failed {
-                        error: error.clone(),
-                        code: code.clone(),
-                        correlation_id: correlation_id.clone(),
-                    };
-                }
-                Event::Skipped { step: s, reason } if *s == step => {
-                    state = StepState::Skipped { reason: reason.clone() };
-                }
-                _ => {}
-            }
+                Event::Skipped { step, reason } => (*step, StepState::Skipped { reason: reason.clone() }),
+                _ => continue,
+            };
+            last.insert(step, state);
         }
-        state
+        self.plan.steps.iter().map(|s| (s, last.remove(&s.id).unwrap_or(StepState::Pending))).collect()
     }
 }
 

@@ -92,6 +92,14 @@ impl Plan {
         edited.filter(|p| known.insert(*p)).cloned().collect()
     }
 
+    /// Whether what somebody typed confirms it: the name of its exclusive pool, else `yes`.
+    pub fn confirmed_by(&self, answer: &str) -> bool {
+        match self.exclusive.first() {
+            Some(pool) => answer == pool.name() || answer == pool.short(),
+            None => answer.eq_ignore_ascii_case("yes") || answer.eq_ignore_ascii_case("y"),
+        }
+    }
+
     /// How long it takes if all goes well: the longest chain of dependent steps.
     pub fn estimate(&self) -> Duration {
         let mut ends: BTreeMap<u32, Duration> = BTreeMap::new();

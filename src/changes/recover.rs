@@ -28,7 +28,8 @@ pub fn inverses(record: &Record) -> Vec<Edit> {
 
 /// The writes that changed something or may have.
 fn touched(record: &Record) -> impl Iterator<Item = (u32, Reached, &Write)> {
-    record.plan.writes().filter_map(|(step, write)| match record.reached(step.id) {
+    let mut all = record.reached();
+    record.plan.writes().filter_map(move |(step, write)| match all.remove(&step.id)? {
         Reached::Nothing | Reached::Verified { changed: false } => None,
         reached => Some((step.stage, reached, write)),
     })

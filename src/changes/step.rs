@@ -123,4 +123,9 @@ impl Step {
             Action::Gate(_) => None,
         }
     }
+
+    /// The lanes that it occupies; a gate occupies none.
+    pub fn lanes(&self) -> &[Lane] {
+        self.write().map_or(&[], |w| w.lanes.as_slice())
+    }
 }

@@ -60,11 +60,7 @@ pub async fn through(globals: &Globals, session: &Session, plan: Plan) -> Result
     }
     let before = members_of(session, &plan);
     if globals.dry_run {
-        if globals.output != Output::Table {
-            output::json(&document(&plan, None, &before, &before))?;
-        } else {
-            output::print("Dry run: nothing was changed.\n")?;
-        }
+        tell_dry_run(globals, &plan, &before)?;
         return Ok(ExitCode::SUCCESS);
     }
     if !session.may_write() {
@@ -84,14 +80,17 @@ pub async fn through(globals: &Globals, session: &Session, plan: Plan) -> Result
 pub async fn confirmed(globals: &Globals, session: &Session, plan: Plan) -> Result<Option<Outcome>, SessionError> {
     let before = members_of(session, &plan);
     if globals.dry_run {
-        if globals.output != Output::Table {
-            output::json(&document(&plan, None, &before, &before)).map_err(|f| SessionError::Asked(f.message))?;
-        } else {
-            output::print("Dry run: nothing was changed.\n").map_err(|f| SessionError::Asked(f.message))?;
-        }
+        tell_dry_run(globals, &plan, &before).map_err(|f| SessionError::Asked(f.message))?;
         return Ok(None);
     }
     run(globals, session, plan, &before).await.map(Some)
+}
+
+fn tell_dry_run(globals: &Globals, plan: &Plan, before: &[Brief]) -> Result<(), Failure> {
+    if globals.output == Output::Table {
+        return output::print("Dry run: nothing was changed.\n");
+    }
+    output::json(&document(plan, None, before, before)).map(drop)
 }
 
 async fn run(globals: &Globals, session: &Session, plan: Plan, before: &[Brief]) -> Result<Outcome, SessionError> {
@@ -143,8 +142,7 @@ pub fn show(plan: &Plan) -> Result<(), Failure> {
 /// # Errors
 /// Where the answer cannot be read.
 pub fn ask(plan: &Plan) -> Result<bool, Failure> {
-    let mut names = plan.exclusive.iter();
-    let prompt = match names.next() {
+    let prompt = match plan.exclusive.first() {
         Some(pool) => format!("To apply, type the pool's name ({}): ", pool.name()),
         None => "Apply? Type yes: ".to_owned(),
     };
@@ -155,11 +153,7 @@ pub fn ask(plan: &Plan) -> Result<bool, Failure> {
         eprintln!();
         return Ok(false);
     }
-    let answer = answer.trim();
-    Ok(match plan.exclusive.first() {
-        Some(pool) => answer == pool.name() || answer == pool.short(),
-        None => answer.eq_ignore_ascii_case("yes") || answer.eq_ignore_ascii_case("y"),
-    })
+    Ok(plan.confirmed_by(answer.trim()))
 }
 
 /// Runs something that applies a plan, while its steps are told and Ctrl-C stops it between two.

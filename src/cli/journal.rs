@@ -26,8 +26,7 @@ struct PlanRow {
 
 impl PlanRow {
     fn of(record: &Record) -> Self {
-        let done =
-            record.plan.steps.iter().filter(|s| matches!(record.step_state(s.id), StepState::Done { .. })).count();
+        let done = record.steps().iter().filter(|(_, state)| matches!(state, StepState::Done { .. })).count();
         Self {
             id: record.plan.id.to_string(),
             state: record.state(),
@@ -54,7 +53,7 @@ pub(super) async fn main(globals: &Globals, session: &Session, command: JournalC
                     r.id.clone(),
                     r.state.word().to_owned(),
                     format!("{}/{}", r.done, r.steps),
-                    r.made_at.chars().take(19).collect::<String>().replace('T', " "),
+                    describe::short_instant(&r.made_at),
                     r.place.clone(),
                     r.title.clone(),
                 ]
@@ -84,12 +83,12 @@ async fn resume(globals: &Globals, session: &Session, record: &Record) -> Result
     if record.state() != PlanState::Done && !globals.yes && !apply::ask(&record.plan)? {
         return Err(Failure::new(INTERRUPTED, "not confirmed; nothing was changed"));
     }
-    list(session).await?;
+    session.refresh().await?;
     apply::resume(globals, session, record).await
 }
 
 async fn undo(globals: &Globals, session: &Session, record: &Record) -> Result<ExitCode, Failure> {
-    list(session).await?;
+    session.refresh().await?;
     let plan = session.undo_plan(record).await?;
     apply::through(globals, session, plan).await
 }
@@ -111,22 +110,16 @@ pub(super) async fn restore(globals: &Globals, session: &Session, id: Option<Str
     }
 }
 
-/// Names in the report come from the estate; without it ids would do, so a failure is no obstacle.
-async fn list(session: &Session) -> Result<(), Failure> {
-    Ok(session.refresh().await?)
-}
-
 fn show(globals: &Globals, record: &Record) -> Result<ExitCode, Failure> {
     if globals.output != Output::Table {
         let steps: Vec<serde_json::Value> = record
-            .plan
-            .steps
-            .iter()
-            .map(|s| {
+            .steps()
+            .into_iter()
+            .map(|(s, state)| {
                 let mut out =
                     serde_json::json!({ "id": s.id, "title": describe::step_title(&record.plan, s), "needs": s.needs });
                 if let (Some(out), Ok(serde_json::Value::Object(state))) =
-                    (out.as_object_mut(), serde_json::to_value(record.step_state(s.id)))
+                    (out.as_object_mut(), serde_json::to_value(state))
                 {
                     out.extend(state);
                 }
@@ -146,8 +139,7 @@ fn show(globals: &Globals, record: &Record) -> Result<ExitCode, Failure> {
     }
     apply::show(&record.plan)?;
     let mut text = format!("\nState: {}\n", record.state().word());
-    for step in &record.plan.steps {
-        let state = record.step_state(step.id);
+    for (step, state) in record.steps() {
         let detail = match &state {
             StepState::Failed { error, code, correlation_id } => {
                 let code = code.as_deref().map(|c| format!(" [{c}]")).unwrap_or_default();

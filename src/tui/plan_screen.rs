@@ -32,11 +32,14 @@ pub(super) fn typing(model: &mut Model, key: &KeyEvent) -> Vec<Command> {
         KeyCode::Char('c') if key.modifiers.contains(KeyModifiers::CONTROL) => model.typing = Typing::Nothing,
         KeyCode::Enter => {
             let typed = field.text.trim().to_owned();
-            let pool = model.proposal.as_ref().and_then(|p| p.plan.exclusive.first().cloned());
             model.typing = Typing::Nothing;
-            match pool {
-                Some(pool) if typed == pool.name() || typed == pool.short() => return confirmed(model),
-                Some(pool) => model.say(format!("'{typed}' is not {}; nothing was changed", pool.name()), true),
+            let Some(plan) = model.proposal.as_ref().map(|p| &p.plan) else { return Vec::new() };
+            match plan.exclusive.first() {
+                Some(_) if plan.confirmed_by(&typed) => return confirmed(model),
+                Some(pool) => {
+                    let said = format!("'{typed}' is not {}; nothing was changed", pool.name());
+                    model.say(said, true);
+                }
                 None => {}
             }
         }

@@ -209,12 +209,12 @@ pub fn pool(session: &Session, id: &ResourceId) -> Option<PoolView> {
 impl Job {
     /// Of a journal's record.
     pub fn of(record: &Record) -> Self {
+        let mut done = 0;
         let steps: Vec<(String, String, Option<String>)> = record
-            .plan
-            .steps
-            .iter()
-            .map(|s| {
-                let state = record.step_state(s.id);
+            .steps()
+            .into_iter()
+            .map(|(s, state)| {
+                done += usize::from(matches!(state, StepState::Done { .. }));
                 let detail = match &state {
                     StepState::Failed { error, .. } => Some(error.clone()),
                     StepState::Skipped { reason } => Some(reason.clone()),
@@ -227,13 +227,8 @@ impl Job {
             id: record.plan.id.to_string(),
             state: record.state(),
             title: record.plan.title.clone(),
-            made_at: record.plan.made_at.to_string().chars().take(19).collect::<String>().replace('T', " "),
-            done: record
-                .plan
-                .steps
-                .iter()
-                .filter(|s| matches!(record.step_state(s.id), StepState::Done { .. }))
-                .count(),
+            made_at: describe::short_instant(&record.plan.made_at.to_string()),
+            done,
             steps,
         }
     }
