@@ -435,9 +435,6 @@ pub struct SimArgs {
 }
 
 fn parse_time(text: &str) -> Result<Duration, String> {
-    if text == "0" {
-        return Ok(Duration::ZERO);
-    }
     humantime::parse_duration(text).map_err(|e| format!("a time such as 90s or 2m was expected: {e}"))
 }
 

@@ -9,7 +9,6 @@ use super::args::{Globals, ListArgs, What};
 use super::exit::Failure;
 use super::output::{or_dash, rows};
 use crate::arm::ResourceId;
-use crate::estate::members::MemberKind;
 use crate::health::{HealthState, reason};
 use crate::session::Session;
 use crate::session::rows::MemberRow;
@@ -76,7 +75,7 @@ pub(super) async fn main(globals: &Globals, session: &Session, args: ListArgs) -
             rows(form, &found, &["pool", "kind", "name", "ip", "zone", "power", "in pools", "id"], |r| {
                 vec![
                     r.pool.clone(),
-                    kind_word(r.kind).to_owned(),
+                    r.kind.word().to_owned(),
                     r.name.clone(),
                     or_dash(r.ip.as_deref()),
                     or_dash(r.zone.as_deref()),
@@ -105,24 +104,6 @@ fn pools(session: &Session, pool: Option<&str>, lb: &str) -> Result<Vec<Resource
     })
 }
 
-fn kind_word(kind: MemberKind) -> &'static str {
-    match kind {
-        MemberKind::Nic => "nic",
-        MemberKind::Instance => "instance",
-        MemberKind::Address => "address",
-        MemberKind::Frontend => "frontend",
-    }
-}
-
-/// A state with its sign: colour is never the only carrier of meaning.
-pub(super) fn health_word(state: HealthState) -> &'static str {
-    match state {
-        HealthState::Up => "up",
-        HealthState::Down => "down",
-        HealthState::Unknown => "unknown",
-    }
-}
-
 fn member_cells(r: &MemberRow) -> Vec<String> {
     let mut why = reason::words(&r.health.reason).to_owned();
     if let Some(ghost) = r.ghost {
@@ -133,13 +114,13 @@ fn member_cells(r: &MemberRow) -> Vec<String> {
     }
     vec![
         format!("{}/{}", r.load_balancer, r.pool),
-        kind_word(r.kind).to_owned(),
+        r.kind.word().to_owned(),
         r.name.clone(),
         or_dash(r.ip.as_deref()),
         or_dash(r.zone.as_deref()),
         or_dash(r.power_state.as_deref()),
         r.admin_state.to_owned(),
-        health_word(r.health.state).to_owned(),
+        r.health.state.word().to_owned(),
         why,
     ]
 }
@@ -180,12 +161,6 @@ pub(super) async fn health(globals: &Globals, session: &Session, pool: String) -
         })
         .collect();
     rows(globals.output, &found, &["rule", "member", "ip", "health", "why"], |r| {
-        vec![
-            r.rule.clone(),
-            r.member.clone(),
-            or_dash(r.ip.as_deref()),
-            health_word(r.state).to_owned(),
-            r.words.clone(),
-        ]
+        vec![r.rule.clone(), r.member.clone(), or_dash(r.ip.as_deref()), r.state.word().to_owned(), r.words.clone()]
     })
 }

@@ -22,6 +22,18 @@ pub enum MemberKind {
     Frontend,
 }
 
+impl MemberKind {
+    /// One word, as in JSON.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Nic => "nic",
+            Self::Instance => "instance",
+            Self::Address => "address",
+            Self::Frontend => "frontend",
+        }
+    }
+}
+
 /// A member of a pool, or a candidate, joined with what is known of its machine.
 #[derive(Debug, Clone)]
 pub struct Member {

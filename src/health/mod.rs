@@ -28,6 +28,17 @@ pub enum HealthState {
     Unknown,
 }
 
+impl HealthState {
+    /// One word, as in JSON.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Up => "up",
+            Self::Down => "down",
+            Self::Unknown => "unknown",
+        }
+    }
+}
+
 /// What one rule says of one member.
 #[derive(Debug, Clone)]
 pub struct Reading {

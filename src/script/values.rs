@@ -4,7 +4,6 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use crate::changes::{Plan, describe};
-use crate::health::HealthState;
 use crate::session::ask::PoolHandle;
 use crate::session::rows::{CandidateRow, MemberRow};
 
@@ -55,11 +54,7 @@ impl std::fmt::Display for Pool {
 impl std::fmt::Display for Member {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let m = &self.0;
-        let health = match m.health.state {
-            HealthState::Up => "up",
-            HealthState::Down => "down",
-            HealthState::Unknown => "unknown",
-        };
+        let health = m.health.state.word();
         write!(
             f,
             "{}  {}  {health} ({})",

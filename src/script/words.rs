@@ -103,9 +103,6 @@ fn options(mut options: Options, map: &Map) -> Result<Options, String> {
 }
 
 fn time(text: &str) -> Result<Duration, String> {
-    if text == "0" {
-        return Ok(Duration::ZERO);
-    }
     humantime::parse_duration(text).map_err(|e| format!("'{text}' is not a time such as \"90s\" or \"2m\": {e}"))
 }
 
@@ -134,14 +131,6 @@ fn option(text: Option<String>) -> Dynamic {
     text.map_or(Dynamic::UNIT, Into::into)
 }
 
-fn health_word(state: HealthState) -> &'static str {
-    match state {
-        HealthState::Up => "up",
-        HealthState::Down => "down",
-        HealthState::Unknown => "unknown",
-    }
-}
-
 pub(super) fn register(engine: &mut Engine, around: &Surroundings) {
     types(engine);
     reading(engine, around);
@@ -166,7 +155,7 @@ fn types(engine: &mut Engine) {
         .register_get("zone", |m: &mut Member| option(m.0.zone.clone()))
         .register_get("power_state", |m: &mut Member| option(m.0.power_state.clone()))
         .register_get("admin_state", |m: &mut Member| m.0.admin_state.to_owned())
-        .register_get("health", |m: &mut Member| health_word(m.0.health.state).to_owned())
+        .register_get("health", |m: &mut Member| m.0.health.state.word().to_owned())
         .register_get("reason", |m: &mut Member| m.0.health.reason.clone())
         .register_get("ghost", |m: &mut Member| m.0.ghost.is_some())
         .register_fn("to_string", |m: &mut Member| m.to_string())

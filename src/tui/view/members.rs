@@ -178,12 +178,7 @@ fn member(row: &Row, selected: bool, marked: bool, faces: &Faces, width: usize) 
     let (glyph, style, word, why) = match &row.health {
         Some(h) => {
             let (glyph, style) = health(h.state, faces);
-            let word = match h.state {
-                HealthState::Up => "up",
-                HealthState::Down => "down",
-                HealthState::Unknown => "unknown",
-            };
-            (glyph, style, word, reason::words(&h.reason).to_owned())
+            (glyph, style, h.state.word(), reason::words(&h.reason).to_owned())
         }
         None => (if faces.unicode { "○" } else { "o" }, theme.dim, "not in", String::new()),
     };
