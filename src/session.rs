@@ -306,6 +306,23 @@ impl Session {
         self.finish(plan, finished, progress, cancel).await
     }
 
+    /// Whether a plan can be gone on with here.
+    ///
+    /// # Errors
+    /// [`SessionError::NotThat`] where it is done, undone or running; [`SessionError::Elsewhere`].
+    pub fn check_resume(&self, record: &Record) -> Result<(), SessionError> {
+        use crate::changes::PlanState;
+        self.check_place(&record.plan)?;
+        let state = record.state();
+        let reason = match state {
+            PlanState::Done => "there is nothing to resume",
+            PlanState::Undone => "make the plan anew instead",
+            PlanState::Running => "another azlb is at it",
+            PlanState::Failed | PlanState::Partly | PlanState::Interrupted => return Ok(()),
+        };
+        Err(SessionError::NotThat { plan: record.plan.id.to_string(), state: state.word(), reason })
+    }
+
     /// Goes on with a plan whose process ended or that was stopped or failed.
     ///
     /// # Errors
@@ -316,19 +333,8 @@ impl Session {
         progress: &watch::Sender<Run>,
         cancel: &CancellationToken,
     ) -> Result<Report, SessionError> {
-        use crate::changes::PlanState;
         let executor = self.inner.executor.as_ref().ok_or(SessionError::ReadOnly)?;
-        self.check_place(&record.plan)?;
-        let state = record.state();
-        let reason = match state {
-            PlanState::Done => "there is nothing to resume",
-            PlanState::Undone => "make the plan anew instead",
-            PlanState::Running => "another azlb is at it",
-            PlanState::Failed | PlanState::Partly | PlanState::Interrupted => "",
-        };
-        if !reason.is_empty() {
-            return Err(SessionError::NotThat { plan: record.plan.id.to_string(), state: state.word(), reason });
-        }
+        self.check_resume(record)?;
         let journal = self.inner.journal.reopen(&record.plan.id)?;
         let finished = executor.run(&record.plan, &journal, Some(record), progress, cancel).await?;
         drop(journal);

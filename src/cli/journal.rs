@@ -80,7 +80,9 @@ async fn resume(globals: &Globals, session: &Session, record: &Record) -> Result
     if globals.dry_run {
         return Ok(ExitCode::SUCCESS);
     }
-    if record.state() != PlanState::Done && !globals.yes && !apply::ask(&record.plan)? {
+    // Nobody types a name for a plan that cannot be gone on with.
+    session.check_resume(record)?;
+    if !globals.yes && !apply::ask(&record.plan)? {
         return Err(Failure::new(INTERRUPTED, "not confirmed; nothing was changed"));
     }
     session.refresh().await?;
