@@ -43,13 +43,13 @@ impl std::fmt::Display for Family {
 
 /// The id of an ip configuration, with what it belongs to.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub enum IpConfigOwner {
+pub enum IpConfigOwner<'a> {
     /// A network interface that is a resource of its own.
     Nic {
         /// The network interface.
         nic: ResourceId,
         /// The ip configuration's name on it.
-        ip_config: String,
+        ip_config: &'a str,
     },
     /// An instance of a Uniform scale set.
     Instance {
@@ -58,21 +58,21 @@ pub enum IpConfigOwner {
         /// The instance, the resource that is written.
         instance: ResourceId,
         /// The NIC configuration's name.
-        nic: String,
+        nic: &'a str,
         /// The ip configuration's name.
-        ip_config: String,
+        ip_config: &'a str,
     },
 }
 
-impl IpConfigOwner {
+impl<'a> IpConfigOwner<'a> {
     /// Classifies an ip configuration's id. `None` where it is another kind of id.
-    pub fn of(id: &ResourceId) -> Option<Self> {
-        let ip_config = id.segment("ipConfigurations")?.to_owned();
+    pub fn of(id: &'a ResourceId) -> Option<Self> {
+        let ip_config = id.segment("ipConfigurations")?;
         let nic = id.parent()?;
         match id.segment("virtualMachineScaleSets") {
             None if nic.is_type("Microsoft.Network/networkInterfaces") => Some(Self::Nic { nic, ip_config }),
             Some(_) => {
-                let name = id.segment("networkInterfaces")?.to_owned();
+                let name = id.segment("networkInterfaces")?;
                 let instance = nic.parent()?;
                 let set = instance.parent()?;
                 set.is_type("Microsoft.Compute/virtualMachineScaleSets").then_some(Self::Instance {
@@ -87,7 +87,7 @@ impl IpConfigOwner {
     }
 
     /// The resource that a membership write goes to.
-    pub fn written(&self) -> &ResourceId {
+    pub fn written(self) -> ResourceId {
         match self {
             Self::Nic { nic, .. } => nic,
             Self::Instance { instance, .. } => instance,
@@ -109,7 +109,7 @@ mod tests {
         let instance = ResourceId::parse("/subscriptions/s/resourceGroups/rg/providers/microsoft.Compute/virtualMachineScaleSets/ss/virtualMachines/3/networkInterfaces/n/ipConfigurations/c").unwrap();
         match IpConfigOwner::of(&instance) {
             Some(IpConfigOwner::Instance { set, instance, nic, ip_config }) => {
-                assert_eq!((set.name(), instance.name(), nic.as_str(), ip_config.as_str()), ("ss", "3", "n", "c"));
+                assert_eq!((set.name(), instance.name(), nic, ip_config), ("ss", "3", "n", "c"));
             }
             other => panic!("{other:?}"),
         }

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use super::change::{MemberTarget, Options, SwapOrder};
 use super::edit::Edit;
+use super::facts::Facts;
 use super::gather::Documents;
 use super::guard::{GuardCode, is_exclusive};
 use super::lanes::Lane;
@@ -19,6 +20,7 @@ struct Draft {
 }
 
 pub(super) struct Assembly<'a> {
+    facts: &'a Facts<'a>,
     documents: &'a Documents,
     options: &'a Options,
     /// Edits grouped by the document that is written.
@@ -30,7 +32,7 @@ pub(super) struct Assembly<'a> {
 }
 
 impl<'a> Assembly<'a> {
-    pub(super) fn new(edits: &'a [Edit], documents: &'a Documents, options: &'a Options) -> Self {
+    pub(super) fn new(edits: &'a [Edit], facts: &'a Facts<'a>, documents: &'a Documents, options: &'a Options) -> Self {
         let mut places: std::collections::HashMap<ResourceId, usize> = std::collections::HashMap::new();
         let mut groups: Vec<(ResourceId, Vec<&Edit>)> = Vec::new();
         for edit in edits {
@@ -46,7 +48,7 @@ impl<'a> Assembly<'a> {
         let pools: std::collections::HashSet<&ResourceId> = edits.iter().map(Edit::pool).collect();
         let exclusive = pools.into_iter().filter(|p| is_exclusive(documents, options, p)).collect();
         let joined = edits.iter().filter(|e| e.joins().is_some()).map(Edit::pool).collect();
-        Self { documents, options, groups, exclusive, joined }
+        Self { facts, documents, options, groups, exclusive, joined }
     }
 
     pub(super) fn steps(mut self) -> Result<Vec<Step>, PlanError> {
@@ -195,7 +197,7 @@ impl<'a> Assembly<'a> {
                 add_lane(Lane::LoadBalancer(lb));
             }
             if let Edit::JoinPool { ip_config, .. } | Edit::LeavePool { ip_config, .. } = edit
-                && let Some(set) = self.documents.vm(ip_config).and_then(|vm| vm.availability_set())
+                && let Some(set) = self.facts.nic_of(ip_config).and_then(|nic| nic.availability_set.clone())
             {
                 add_lane(Lane::AvailabilitySet(set));
             }

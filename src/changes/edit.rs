@@ -105,7 +105,7 @@ impl Edit {
     pub fn target(&self) -> Option<ResourceId> {
         match self {
             Self::JoinPool { ip_config, .. } | Self::LeavePool { ip_config, .. } => {
-                IpConfigOwner::of(ip_config).map(|o| o.written().clone())
+                IpConfigOwner::of(ip_config).map(IpConfigOwner::written)
             }
             Self::JoinModel { set, .. } | Self::LeaveModel { set, .. } => Some(set.clone()),
             Self::AddAddress { pool, .. } | Self::RemoveAddress { pool, .. } | Self::SetAdminState { pool, .. } => {
@@ -255,16 +255,16 @@ fn set_admin_state(pool: &mut Value, member: &MemberTarget, to: AdminState) -> O
 fn find_ip_config<'a>(document: &'a Value, ip_config: &ResourceId) -> Option<&'a Value> {
     match IpConfigOwner::of(ip_config)? {
         IpConfigOwner::Nic { ip_config, .. } => {
-            network_interface::NetworkInterface(document).ip_config(&ip_config).map(|c| c.0)
+            network_interface::NetworkInterface(document).ip_config(ip_config).map(|c| c.0)
         }
-        IpConfigOwner::Instance { nic, ip_config, .. } => scale_set::Instance(document).ip_config(&nic, &ip_config),
+        IpConfigOwner::Instance { nic, ip_config, .. } => scale_set::Instance(document).ip_config(nic, ip_config),
     }
 }
 
 fn ip_config_mut<'a>(document: &'a mut Value, ip_config: &ResourceId) -> Option<&'a mut Value> {
     match IpConfigOwner::of(ip_config)? {
-        IpConfigOwner::Nic { ip_config, .. } => network_interface::ip_config_mut(document, &ip_config),
-        IpConfigOwner::Instance { nic, ip_config, .. } => scale_set::ip_config_mut(document, &nic, &ip_config),
+        IpConfigOwner::Nic { ip_config, .. } => network_interface::ip_config_mut(document, ip_config),
+        IpConfigOwner::Instance { nic, ip_config, .. } => scale_set::ip_config_mut(document, nic, ip_config),
     }
 }
 

@@ -88,8 +88,8 @@ impl Context<'_> {
         // The members' own side: what this run has just read back counts.
         for (member, wanted) in inside.iter().map(|m| (m, true)).chain(outside.iter().map(|m| (m, false))) {
             let MemberTarget::IpConfig(ip_config) = member else { continue };
-            let Some(owner) = IpConfigOwner::of(ip_config) else { continue };
-            if self.was_verified(owner.written()) {
+            let Some(written) = IpConfigOwner::of(ip_config).map(IpConfigOwner::written) else { continue };
+            if self.was_verified(&written) {
                 continue;
             }
             let edit = if wanted {
@@ -97,13 +97,13 @@ impl Context<'_> {
             } else {
                 Edit::LeavePool { ip_config: ip_config.clone(), pool: pool.clone(), name: String::new() }
             };
-            match self.reader.get(owner.written(), version_of(owner.written()), "").await {
+            match self.reader.get(&written, version_of(&written), "").await {
                 Ok(document) => {
                     if edit.standing(document.body()) != super::edit::Standing::Holds {
                         let is = if wanted { "does not refer" } else { "still refers" };
                         return Err(StepError::plain(format!(
                             "{} {is} to {}: somebody changed it since",
-                            owner.written().short(),
+                            written.short(),
                             pool.short()
                         )));
                     }

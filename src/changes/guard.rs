@@ -14,6 +14,7 @@ use serde::{Deserialize, Serialize};
 
 use super::change::{MemberTarget, Options};
 use super::edit::Edit;
+use super::facts::Facts;
 use super::gather::Documents;
 use crate::arm::ResourceId;
 use crate::azure::backend_pool::{BackendPool, PoolKind};
@@ -134,12 +135,13 @@ pub fn members_of(pool: &BackendPool<'_>) -> HashSet<MemberTarget> {
 struct Guards<'a> {
     documents: &'a Documents,
     options: &'a Options,
+    facts: &'a Facts<'a>,
     findings: Vec<Finding>,
 }
 
 /// Asks every guard.
-pub fn check(edits: &[Edit], documents: &Documents, options: &Options) -> Vec<Finding> {
-    let mut guards = Guards { documents, options, findings: Vec::new() };
+pub(super) fn check(edits: &[Edit], facts: &Facts<'_>, documents: &Documents, options: &Options) -> Vec<Finding> {
+    let mut guards = Guards { documents, options, facts, findings: Vec::new() };
     let mut pools: BTreeMap<&ResourceId, Vec<&Edit>> = BTreeMap::new();
     for edit in edits {
         pools.entry(edit.pool()).or_default().push(edit);
@@ -151,7 +153,7 @@ pub fn check(edits: &[Edit], documents: &Documents, options: &Options) -> Vec<Fi
         guards.member(edit, edits);
     }
     guards.targets(edits);
-    guards.same_port(edits);
+    guards.same_port();
     guards.counts(edits);
     let mut seen = HashSet::new();
     guards.findings.retain(|f| seen.insert((f.code, f.message.clone())));

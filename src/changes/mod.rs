@@ -10,6 +10,7 @@ pub mod change;
 pub mod describe;
 pub mod edit;
 pub mod execute;
+mod facts;
 pub mod gate;
 pub mod gather;
 pub mod guard;

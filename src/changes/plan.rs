@@ -13,6 +13,7 @@ use serde::{Deserialize, Serialize};
 use super::assembly::Assembly;
 use super::change::{MemberTarget, Options, Request};
 use super::edit::Edit;
+use super::facts::Facts;
 use super::gather::Documents;
 use super::guard::{self, Finding, GuardCode, Severity, is_exclusive};
 use super::step::{Action, Gate, Step, Write};
@@ -151,13 +152,14 @@ pub fn plan_stages(
     if edits.is_empty() {
         return Err(PlanError::Nothing("everything is so already".to_owned()));
     }
-    let findings = guard::check(&edits, documents, options);
+    let facts = Facts::read(&edits, documents);
+    let findings = guard::check(&edits, &facts, documents, options);
     if findings.iter().any(|f| f.severity == Severity::Refuse) {
         return Err(PlanError::Refused(findings));
     }
     let mut steps: Vec<Step> = Vec::new();
     for (number, stage) in stages.into_iter().filter(|s| !s.edits.is_empty()).enumerate() {
-        let own = Assembly::new(&stage.edits, documents, options).steps()?;
+        let own = Assembly::new(&stage.edits, &facts, documents, options).steps()?;
         append(&mut steps, u32::try_from(number).unwrap_or(u32::MAX), own, stage.gates);
     }
     let pools: std::collections::BTreeSet<&ResourceId> = edits.iter().map(Edit::pool).collect();

@@ -3,11 +3,12 @@
 //! Source of the numbers: Azure docs, load balancer limits (2024-10-24); the one public and one
 //! internal load balancer of a NIC is general knowledge, so it can be overridden.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::BTreeSet;
 
 use super::{GuardCode, Guards, members_of};
 use crate::arm::ResourceId;
 use crate::changes::edit::Edit;
+use crate::changes::facts::Nic;
 
 /// Members of one pool of a Standard load balancer.
 const POOL_MEMBERS: usize = 5_000;
@@ -21,17 +22,9 @@ impl Guards<'_> {
         for pool in edits.iter().filter(|e| e.joins().is_some()).map(Edit::pool).collect::<BTreeSet<_>>() {
             self.pool_size(pool, edits);
         }
-        let mut nics: BTreeMap<ResourceId, &str> = BTreeMap::new();
-        let by_config = by_config(edits);
-        for edit in edits {
-            if let Edit::JoinPool { ip_config, name, .. } = edit
-                && let Some(nic) = ip_config.parent()
-            {
-                nics.entry(nic).or_insert(name);
-            }
-        }
-        for (nic, name) in nics {
-            self.nic(&nic, name, &by_config);
+        let facts = self.facts;
+        for (id, nic, name) in facts.joining() {
+            self.nic(id, nic, name);
         }
     }
 
@@ -54,34 +47,27 @@ impl Guards<'_> {
         }
     }
 
-    fn nic(&mut self, nic: &ResourceId, name: &str, by_config: &HashMap<&ResourceId, Vec<&Edit>>) {
-        let documents = self.documents;
-        let Some(document) = documents.get(nic) else { return };
-        let view = crate::azure::network_interface::NetworkInterface(document.body());
-        let mut pools: BTreeSet<ResourceId> = BTreeSet::new();
-        for config in view.ip_configs() {
-            let Some(id) = config.id() else { continue };
-            let mut own: BTreeSet<ResourceId> = config.pools().collect();
-            for edit in by_config.get(&id).into_iter().flatten() {
-                if edit.leaves().is_some() {
-                    own.remove(edit.pool());
-                }
-                if edit.joins().is_some() {
-                    own.insert(edit.pool().clone());
-                }
-            }
-            pools.append(&mut own);
+    fn nic(&mut self, id: &ResourceId, nic: &Nic<'_>, name: &str) {
+        let (documents, facts) = (self.documents, self.facts);
+        let mut pools: BTreeSet<&ResourceId> = BTreeSet::new();
+        for config in &nic.configs {
+            let leaves = |pool: &ResourceId| config.edits.iter().any(|e| e.leaves().is_some() && e.pool() == pool);
+            pools.extend(config.pools.iter().filter(|p| !leaves(p)));
+            pools.extend(config.edits.iter().filter(|e| e.joins().is_some()).map(|e| e.pool()));
         }
-        let rules: usize = pools.iter().filter_map(|p| Some(documents.load_balancer(p)?.rules_of(p).count())).sum();
+        let rules: usize = pools.iter().filter_map(|p| Some(facts.pool(p)?.rules)).sum();
         if rules > NIC_RULES {
             self.refuse(
                 GuardCode::Limit,
-                nic,
+                id,
                 format!("{name} would be behind {rules} rules; Azure allows {NIC_RULES} a NIC."),
                 "Take it out of another pool first.",
             );
         }
-        let balancers: BTreeSet<ResourceId> = pools.iter().filter_map(ResourceId::parent).collect();
+        let balancers: BTreeSet<ResourceId> = pools.iter().filter_map(|p| p.parent()).collect();
+        if balancers.len() < 2 {
+            return;
+        }
         for public in [true, false] {
             let of_kind: Vec<&str> = balancers
                 .iter()
@@ -99,22 +85,11 @@ impl Guards<'_> {
                 let kind = if public { "public" } else { "internal" };
                 self.refuse(
                     GuardCode::OneEach,
-                    nic,
+                    id,
                     format!("{name} would be behind {} {kind} load balancers: {}.", of_kind.len(), of_kind.join(", ")),
                     "A NIC is behind one public and one internal load balancer at most.",
                 );
             }
         }
     }
-}
-
-/// The edits of each ip configuration.
-pub(super) fn by_config(edits: &[Edit]) -> HashMap<&ResourceId, Vec<&Edit>> {
-    let mut out: HashMap<&ResourceId, Vec<&Edit>> = HashMap::new();
-    for edit in edits {
-        if let Edit::JoinPool { ip_config, .. } | Edit::LeavePool { ip_config, .. } = edit {
-            out.entry(ip_config).or_default().push(edit);
-        }
-    }
-    out
 }

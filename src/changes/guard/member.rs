@@ -2,7 +2,6 @@
 
 use std::collections::BTreeSet;
 
-use super::counts::by_config;
 use super::{GuardCode, Guards, is_exclusive};
 use crate::arm::ResourceId;
 use crate::azure::ip_config::IpConfigOwner;
@@ -11,7 +10,7 @@ use crate::changes::edit::Edit;
 
 impl Guards<'_> {
     pub(super) fn member(&mut self, edit: &Edit, edits: &[Edit]) {
-        let documents = self.documents;
+        let (documents, facts) = (self.documents, self.facts);
         let (Edit::JoinPool { ip_config, name, pool } | Edit::LeavePool { ip_config, name, pool }) = edit else {
             return;
         };
@@ -57,7 +56,8 @@ impl Guards<'_> {
         if !joins {
             return;
         }
-        if let Some(power) = documents.vm(ip_config).and_then(|vm| vm.power_state()).filter(|p| *p != "running") {
+        let power = facts.nic_of(ip_config).and_then(|nic| nic.power);
+        if let Some(power) = power.filter(|p| *p != "running") {
             let message = format!("{name} is {power}: it cannot become healthy in {}.", pool.short());
             if is_exclusive(documents, self.options, pool) {
                 self.refuse(GuardCode::NotRunning, &target, message, "Start it first, or --override not_running.");
@@ -65,9 +65,9 @@ impl Guards<'_> {
                 self.warn(GuardCode::NotRunning, &target, message, "Start it first.");
             }
         }
-        let basic = |p: &ResourceId| documents.load_balancer(p).map(|lb| lb.sku().eq_ignore_ascii_case("Basic"));
-        if let (Some(config), Some(own)) = (documents.ip_config(ip_config), basic(pool))
-            && let Some(other) = config.pools().find(|p| basic(p).is_some_and(|b| b != own))
+        let basic = |p: &ResourceId| facts.pool(p).map(|p| p.basic);
+        if let (Some(config), Some(own)) = (facts.config(ip_config), basic(pool))
+            && let Some(other) = config.pools.iter().find(|p| basic(p).is_some_and(|b| b != own))
         {
             self.refuse(
                 GuardCode::Sku,
@@ -85,8 +85,12 @@ impl Guards<'_> {
         let documents = self.documents;
         let targets: BTreeSet<ResourceId> = edits.iter().filter_map(Edit::target).collect();
         for target in targets {
-            let held = documents.get(&target).or_else(|| documents.get(&target.parent()?));
-            match held.and_then(|d| d.provisioning_state()) {
+            let held = || documents.get(&target).or_else(|| documents.get(&target.parent()?));
+            let state = match self.facts.nic(&target) {
+                Some(nic) => nic.provisioning_state,
+                None => held().and_then(|d| d.provisioning_state()),
+            };
+            match state {
                 Some(state) if state.eq_ignore_ascii_case("Deleting") => {
                     self.refuse(
                         GuardCode::ProvisioningState,
@@ -135,24 +139,17 @@ impl Guards<'_> {
 
     /// Two load balancers may not send the same port and protocol to one NIC, floating IP apart
     /// (azure-powershell issue 2042).
-    pub(super) fn same_port(&mut self, edits: &[Edit]) {
-        let documents = self.documents;
-        let by_config = by_config(edits);
-        let ports = |pool: &ResourceId| -> Vec<(u64, String)> {
-            let Some(lb) = documents.load_balancer(pool) else { return Vec::new() };
-            lb.rules_of(pool)
-                .filter(|r| !r.floating_ip())
-                .map(|r| (r.backend_port(), r.protocol().to_ascii_lowercase()))
-                .collect()
-        };
-        for (config, own) in by_config {
-            let Some(view) = documents.ip_config(config) else { continue };
+    pub(super) fn same_port(&mut self) {
+        let facts = self.facts;
+        let ports = |pool: &ResourceId| facts.pool(pool).map_or(&[][..], |p| p.ports.as_slice());
+        for (config, view) in facts.edited() {
+            let own = &view.edits;
             let joined = own.iter().filter(|e| e.joins().is_some()).map(|e| e.pool());
             let left: Vec<&ResourceId> = own.iter().filter(|e| e.leaves().is_some()).map(|e| e.pool()).collect();
-            let stays: Vec<ResourceId> = view.pools().filter(|p| !left.contains(&p)).collect();
+            let stays: Vec<&ResourceId> = view.pools.iter().filter(|p| !left.contains(p)).collect();
             for new in joined {
                 for old in stays.iter().filter(|o| o.parent() != new.parent()) {
-                    if let Some((port, protocol)) = ports(new).into_iter().find(|p| ports(old).contains(p)) {
+                    if let Some((port, protocol)) = ports(new).iter().find(|p| ports(old).contains(p)) {
                         self.refuse(
                             GuardCode::SamePort,
                             config,

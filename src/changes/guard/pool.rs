@@ -145,6 +145,12 @@ impl Guards<'_> {
     /// Whether the document that an edit writes shows its result already. While an operation runs,
     /// the pool's own view is late; the written document is the authority.
     pub(super) fn holds(&self, edit: &Edit) -> bool {
+        if let Edit::JoinPool { ip_config, pool, .. } | Edit::LeavePool { ip_config, pool, .. } = edit
+            && ip_config.is_type("Microsoft.Network/networkInterfaces/ipConfigurations")
+        {
+            let refers = self.facts.config(ip_config).map(|config| config.pools.contains(pool));
+            return refers == Some(edit.joins().is_some());
+        }
         let Some(target) = edit.target() else { return false };
         let body = self.documents.get(&target).map(|d| d.body()).or_else(|| self.documents.pool(&target).map(|p| p.0));
         body.is_some_and(|b| edit.standing(b) == Standing::Holds)
@@ -250,8 +256,8 @@ impl Guards<'_> {
         let family = family.or_else(|| frontends().find(|f| f.private_ip().is_some()).map(|f| f.family()));
         for edit in edits {
             let (own_family, own_network) = match edit {
-                Edit::JoinPool { ip_config, .. } => match documents.ip_config(ip_config) {
-                    Some(config) => (Some(config.family()), config.subnet().and_then(|s| s.parent())),
+                Edit::JoinPool { ip_config, .. } => match self.facts.config(ip_config) {
+                    Some(config) => (Some(config.family), config.network.as_ref()),
                     None => continue,
                 },
                 Edit::AddAddress { .. } => match edit.joins() {
@@ -271,7 +277,7 @@ impl Guards<'_> {
                 );
             }
             if let (Some(own), Some(wanted)) = (own_network, &network)
-                && own != *wanted
+                && own != wanted
             {
                 self.refuse(
                     GuardCode::VirtualNetwork,
