@@ -684,3 +684,99 @@ fn put(simulator: &Arc<Simulator>, document: &Value) {
     let answer = simulator.handle(request).unwrap();
     assert!(answer.status().is_success(), "{:?}", answer);
 }
+
+/// A Global load balancer's pool takes frontends of regional ones, and nothing else.
+#[tokio::test(start_paused = true)]
+async fn frontends_join_and_leave_a_global_pool() {
+    let mut documents: Vec<Value> = azlb::sim::DEMO.lines().map(|l| serde_json::from_str(l).unwrap()).collect();
+    let web = documents.iter().find(|d| d["name"] == "web-lb").unwrap();
+    // A second region: the same load balancer under another name.
+    let second = web.to_string().replace("web-lb", "web-us-lb").replace("fe-web", "fe-us");
+    let mut second: Value = serde_json::from_str(&second).unwrap();
+    second["location"] = "eastus".into();
+    second["properties"]["backendAddressPools"] = Value::Array(Vec::new());
+    second["properties"]["loadBalancingRules"] = Value::Array(Vec::new());
+    second["properties"]["outboundRules"] = Value::Array(Vec::new());
+    documents.push(second);
+    let simulator = Arc::new(Simulator::new(documents, Options::default()).unwrap());
+    let (session, _state) = listed(&simulator).await;
+    let pool = session.pool("stg-global-lb/regions").unwrap();
+    let names: Vec<String> = session.candidates(&pool.id).into_iter().map(|m| m.name).collect();
+    assert!(names.contains(&"web-us-lb-fe-us".to_owned()), "{names:?}");
+    assert!(
+        !names.iter().any(|n| n.contains("fe-web") || n.contains("db-lb")),
+        "in it already, or internal: {names:?}"
+    );
+
+    let options = session.config().options();
+    let request = session.request_add(&pool, &["web-us-lb/fe-us".to_owned()], options.clone()).unwrap();
+    let report = apply(&session, &request).await;
+    assert!(is_done(&report), "{:?}", report.run);
+    assert_eq!(members(&simulator, "stg-global-lb", "regions"), ["fe-us", "fe-web"]);
+    // The entry that was there is as it was.
+    let name = |m: &azlb::estate::members::Member| m.name.clone();
+    assert_eq!(session.members(&pool.id).iter().map(name).collect::<Vec<_>>(), ["westeurope", "web-us-lb-fe-us"]);
+
+    let record = session.journal().find(report.plan.id.as_str()).unwrap();
+    let undo = apply_plan(&session, session.undo_plan(&record).await.unwrap()).await;
+    assert!(is_done(&undo), "{:?}", undo.run);
+    assert_eq!(members(&simulator, "stg-global-lb", "regions"), ["fe-web"]);
+
+    // The last region, a machine, an address, an internal frontend: each is refused.
+    let request = session.request_remove(&pool, &["westeurope".to_owned()], options.clone()).unwrap();
+    assert_eq!(refusal(session.plan(&request).await.unwrap_err()), [GuardCode::NeverEmpty]);
+    for wrong in ["vm-web-1", "10.1.0.9"] {
+        let request = session.request_add(&pool, &[wrong.to_owned()], options.clone()).unwrap();
+        assert_eq!(refusal(session.plan(&request).await.unwrap_err()), [GuardCode::KindMix], "{wrong}");
+    }
+    let web = session.pool("web-lb/blue").unwrap();
+    let frontend = session.candidates(&pool.id).iter().find(|m| m.name == "web-us-lb-fe-us").unwrap().id.clone();
+    let mut request = session.request_add(&web, &["vm-web-5".to_owned()], options.clone()).unwrap();
+    for change in &mut request.changes {
+        if let azlb::changes::Change::Add { member, .. } = change {
+            member.target = azlb::changes::MemberTarget::Frontend(frontend.clone());
+        }
+    }
+    assert_eq!(refusal(session.plan(&request).await.unwrap_err()), [GuardCode::KindMix]);
+}
+
+/// What else writes a scale set's instances is told before the plan is made.
+#[tokio::test(start_paused = true)]
+async fn autoscale_a_rolling_upgrade_and_another_region_are_guarded() {
+    let mut documents: Vec<Value> = azlb::sim::DEMO.lines().map(|l| serde_json::from_str(l).unwrap()).collect();
+    let set = documents.iter().find(|d| d["name"] == "api-ss").unwrap()["id"].as_str().unwrap().to_owned();
+    let subscription = "/subscriptions/00000000-0000-0000-0000-000000000001";
+    documents.push(serde_json::json!({
+        "id": format!("{subscription}/resourceGroups/rg-api/providers/Microsoft.Insights/autoscalesettings/api-scale"),
+        "name": "api-scale", "type": "Microsoft.Insights/autoscalesettings", "location": "westeurope",
+        "properties": { "enabled": true, "targetResourceUri": set, "profiles": [] } }));
+    documents.push(serde_json::json!({
+        "id": format!("{set}/rollingUpgrades/latest"), "name": "latest", "location": "westeurope",
+        "type": "Microsoft.Compute/virtualMachineScaleSets/rollingUpgrades",
+        "properties": { "runningStatus": { "code": "RollingForward" }, "progress": { "pendingInstanceCount": 3 } } }));
+    for document in &mut documents {
+        if document["name"] == "api-ss" {
+            document["properties"]["upgradePolicy"] = serde_json::json!({ "mode": "Rolling" });
+        }
+        if document["name"] == "vm-web-8-nic" {
+            document["location"] = "northeurope".into();
+        }
+    }
+    let simulator = Arc::new(Simulator::new(documents, Options::default()).unwrap());
+    let (session, _state) = listed(&simulator).await;
+    let mut options = session.config().options();
+    let pool = session.pool("api-lb/api").unwrap();
+    let one = session.members(&pool.id)[0].name.clone();
+    let request = session.request_remove(&pool, &[one], options.clone()).unwrap();
+    assert_eq!(refusal(session.plan(&request).await.unwrap_err()), [GuardCode::Upgrade]);
+    options.overrides.push("upgrade".to_owned());
+    let request = azlb::changes::Request { options: options.clone(), ..request };
+    let plan = session.plan(&request).await.unwrap();
+    let found = |code| plan.findings.iter().find(|f| f.code == code).map(|f| f.message.clone());
+    assert!(found(GuardCode::Upgrade).unwrap().contains("3 instances to go"));
+    assert!(found(GuardCode::Autoscale).unwrap().contains("api-scale"));
+
+    let web = session.pool("web-lb/blue").unwrap();
+    let request = session.request_add(&web, &["vm-web-8".to_owned()], options).unwrap();
+    assert_eq!(refusal(session.plan(&request).await.unwrap_err()), [GuardCode::Region]);
+}

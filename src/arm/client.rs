@@ -202,6 +202,15 @@ impl Reader {
         Document::new(answer.body, etag).map_err(|e| ArmError::document(id.as_str(), &e))
     }
 
+    /// GET of what a resource tells of itself and is no resource: it may have no id and no ETag.
+    ///
+    /// # Errors
+    /// Any [`ArmError`].
+    pub async fn view(&self, id: &ResourceId, version: ApiVersion) -> Result<Value, ArmError> {
+        let url = self.core.url(id.as_str(), version, "")?;
+        Ok(self.core.read(Method::GET, url, Traffic::Read, id.subscription()).await?.body)
+    }
+
     /// A list, to be read page by page.
     ///
     /// # Errors

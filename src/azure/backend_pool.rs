@@ -187,22 +187,39 @@ pub fn new_address(name: &str, ip: IpAddr, network: Option<&ResourceId>) -> Valu
     json!({ "name": name, "properties": properties })
 }
 
-/// Adds an entry. False where one with this address is there already.
+/// A new entry for a Global pool: a frontend of a regional load balancer.
+pub fn new_frontend(name: &str, frontend: &ResourceId) -> Value {
+    json!({ "name": name, "properties": { "loadBalancerFrontendIPConfiguration": { "id": frontend.as_str() } } })
+}
+
+/// Whether two entries stand for the same backend: the same address, or the same frontend.
+pub fn same_backend(a: &BackendAddress<'_>, b: &BackendAddress<'_>) -> bool {
+    match (a.ip(), b.ip()) {
+        (Some(a), Some(b)) => same_ip(a, b),
+        (None, None) => a.frontend().is_some_and(|f| b.frontend().as_ref() == Some(&f)),
+        _ => false,
+    }
+}
+
+/// Adds an entry. False where one for this backend is there already; `None` where it names none.
 pub fn add_address(pool: &mut Value, entry: &Value) -> Option<bool> {
     let list = array_mut(pool.get_mut("properties")?, "loadBalancerBackendAddresses")?;
-    let ip = BackendAddress(entry).ip()?;
-    if list.iter().any(|e| BackendAddress(e).ip().is_some_and(|other| same_ip(other, ip))) {
+    let own = BackendAddress(entry);
+    if own.ip().is_none() && own.frontend().is_none() {
+        return None;
+    }
+    if list.iter().any(|e| same_backend(&BackendAddress(e), &own)) {
         return Some(false);
     }
     list.push(entry.clone());
     Some(true)
 }
 
-/// Removes the entry with this address. False where there is none.
-pub fn remove_address(pool: &mut Value, ip: &str) -> Option<bool> {
+/// Removes the entry for this one's backend. False where there is none.
+pub fn remove_address(pool: &mut Value, entry: &Value) -> Option<bool> {
     let list = array_mut(pool.get_mut("properties")?, "loadBalancerBackendAddresses")?;
     let before = list.len();
-    list.retain(|e| !BackendAddress(e).ip().is_some_and(|other| same_ip(other, ip)));
+    list.retain(|e| !same_backend(&BackendAddress(e), &BackendAddress(entry)));
     Some(list.len() != before)
 }
 
@@ -249,7 +266,8 @@ mod tests {
         let mut pool = json!({"properties": {"loadBalancerBackendAddresses": [{"name": "a", "properties": {"ipAddress": "fd00::1", "x": 1}}]}});
         let entry = new_address("b", "fd00:0::1".parse().unwrap(), None);
         assert_eq!(add_address(&mut pool, &entry), Some(false));
-        assert_eq!(remove_address(&mut pool, "FD00::0001"), Some(true));
-        assert_eq!(remove_address(&mut pool, "fd00::1"), Some(false));
+        let spelt = json!({"properties": {"ipAddress": "FD00::0001"}});
+        assert_eq!(remove_address(&mut pool, &spelt), Some(true));
+        assert_eq!(remove_address(&mut pool, &entry), Some(false));
     }
 }

@@ -12,6 +12,9 @@ use crate::arm::{ArmError, Reader, ResourceId};
 /// The full type of a load balancer's id.
 pub const TYPE: &str = "Microsoft.Network/loadBalancers";
 
+/// The full type of a frontend's id.
+pub const FRONTEND: &str = "Microsoft.Network/loadBalancers/frontendIPConfigurations";
+
 /// A load balancer document.
 #[derive(Debug, Clone, Copy)]
 pub struct LoadBalancer<'a>(pub &'a Value);
@@ -25,6 +28,11 @@ impl<'a> LoadBalancer<'a> {
     /// `Regional` or `Global`.
     pub fn tier(&self) -> &'a str {
         text(self.0, "/sku/tier").unwrap_or("Regional")
+    }
+
+    /// Whether its members are frontends of regional load balancers.
+    pub fn is_global(&self) -> bool {
+        self.tier().eq_ignore_ascii_case("Global")
     }
 
     /// The region.

@@ -6,7 +6,7 @@ use super::fields::{flag, id, ids, items, text};
 use super::virtual_machine::power_state;
 use super::{COMPUTE, SCALE_SET_NICS};
 use crate::arm::paging::Pager;
-use crate::arm::{ArmError, Reader, ResourceId};
+use crate::arm::{ApiVersion, ArmError, Reader, ResourceId};
 
 /// The full type of a scale set's id.
 pub const TYPE: &str = "Microsoft.Compute/virtualMachineScaleSets";
@@ -156,4 +156,42 @@ pub fn instances(reader: &Reader, set: &ResourceId) -> Result<Pager, ArmError> {
 /// [`ArmError`] where the path does not make a URL.
 pub fn nics(reader: &Reader, set: &ResourceId) -> Result<Pager, ArmError> {
     reader.list(&format!("{set}/networkInterfaces"), SCALE_SET_NICS, "")
+}
+
+/// Autoscale settings. Source: azure-rest-api-specs, monitor, stable 2022-10-01.
+const AUTOSCALE: ApiVersion = ApiVersion("2022-10-01");
+
+/// The scale sets of a subscription that an enabled autoscale setting resizes, with its name.
+///
+/// # Errors
+/// [`ArmError`] of the list; reading it takes the Monitoring Reader role.
+pub async fn autoscaled(reader: &Reader, subscription: &str) -> Result<Vec<(ResourceId, String)>, ArmError> {
+    let path = format!("/subscriptions/{subscription}/providers/Microsoft.Insights/autoscalesettings");
+    let settings = reader.list(&path, AUTOSCALE, "")?.all().await?;
+    let of = |setting: &Value| {
+        // Absent means enabled.
+        let enabled = setting.pointer("/properties/enabled").and_then(Value::as_bool).unwrap_or(true);
+        let set = id(setting, "/properties/targetResourceUri").filter(|id| id.is_type(TYPE) && enabled)?;
+        Some((set, text(setting, "/name").unwrap_or_default().to_owned()))
+    };
+    Ok(settings.iter().filter_map(of).collect())
+}
+
+/// How far a set's rolling upgrade is, in words, where one is under way.
+///
+/// # Errors
+/// [`ArmError`] of the read; a set that never had one is no error.
+pub async fn upgrade_under_way(reader: &Reader, set: &ResourceId) -> Result<Option<String>, ArmError> {
+    let Ok(latest) = set.child("rollingUpgrades", "latest") else { return Ok(None) };
+    let body = match reader.view(&latest, COMPUTE).await {
+        Ok(body) => body,
+        Err(error) if error.is_gone() => return Ok(None),
+        Err(error) => return Err(error),
+    };
+    if !text(&body, "/properties/runningStatus/code").is_some_and(|c| c.eq_ignore_ascii_case("RollingForward")) {
+        return Ok(None);
+    }
+    let count = |name: &str| super::fields::number(&body, &format!("/properties/progress/{name}")).unwrap_or(0);
+    let left = count("pendingInstanceCount") + count("inProgressInstanceCount");
+    Ok(Some(if left > 0 { format!(" ({left} instances to go)") } else { String::new() }))
 }

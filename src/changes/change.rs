@@ -25,12 +25,14 @@ pub enum MemberTarget {
     IpConfig(ResourceId),
     /// An address of an IP pool.
     Address(IpAddr),
+    /// A frontend of a regional load balancer, in a Global one's pool.
+    Frontend(ResourceId),
 }
 
 impl std::fmt::Display for MemberTarget {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
-            Self::IpConfig(id) => f.write_str(&id.short()),
+            Self::IpConfig(id) | Self::Frontend(id) => f.write_str(&id.short()),
             Self::Address(ip) => write!(f, "{ip}"),
         }
     }

@@ -194,5 +194,6 @@ pub fn diff(write: &Write) -> Vec<(Tone, String)> {
 
 fn address(entry: &serde_json::Value) -> String {
     let view = BackendAddress(entry);
-    format!("{} {}", view.name(), view.ip().unwrap_or("-"))
+    let backend = super::edit::backend_of(&view).map_or_else(|| "-".to_owned(), |b| b.to_string());
+    format!("{} {backend}", view.name())
 }

@@ -3,8 +3,6 @@
 //! A step is a list of edits of one document. Membership is what the edits are about today; a new
 //! kind of edit needs a target, an application and an inverse, and nothing else in this layer.
 
-use std::net::IpAddr;
-
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -131,7 +129,7 @@ impl Edit {
     pub fn joins(&self) -> Option<MemberTarget> {
         match self {
             Self::JoinPool { ip_config, .. } => Some(MemberTarget::IpConfig(ip_config.clone())),
-            Self::AddAddress { entry, .. } => entry_ip(entry).map(MemberTarget::Address),
+            Self::AddAddress { entry, .. } => backend_of(&BackendAddress(entry)),
             _ => None,
         }
     }
@@ -140,7 +138,7 @@ impl Edit {
     pub fn leaves(&self) -> Option<MemberTarget> {
         match self {
             Self::LeavePool { ip_config, .. } => Some(MemberTarget::IpConfig(ip_config.clone())),
-            Self::RemoveAddress { entry, .. } => entry_ip(entry).map(MemberTarget::Address),
+            Self::RemoveAddress { entry, .. } => backend_of(&BackendAddress(entry)),
             _ => None,
         }
     }
@@ -186,8 +184,8 @@ impl Edit {
             Some(config) => shape_refers(wanted, config, pool),
         };
         let has = |wanted: bool, entry: &Value| {
-            let ip = BackendAddress(entry).ip().unwrap_or_default();
-            let there = BackendPool(document).addresses().any(|a| a.ip().is_some_and(|o| backend_pool::same_ip(o, ip)));
+            let own = BackendAddress(entry);
+            let there = BackendPool(document).addresses().any(|a| backend_pool::same_backend(&a, &own));
             if there == wanted { Standing::Holds } else { Standing::Applicable }
         };
         match self {
@@ -224,22 +222,25 @@ impl Edit {
                 .and_then(|c| network_interface::leave_pool(c, pool))
                 .is_some(),
             Self::AddAddress { entry, .. } => backend_pool::add_address(document, entry).is_some(),
-            Self::RemoveAddress { entry, .. } => {
-                BackendAddress(entry).ip().and_then(|ip| backend_pool::remove_address(document, ip)).is_some()
-            }
+            Self::RemoveAddress { entry, .. } => backend_pool::remove_address(document, entry).is_some(),
             Self::SetAdminState { member, to, .. } => set_admin_state(document, member, *to).is_some(),
         }
     }
 }
 
-fn entry_ip(entry: &Value) -> Option<IpAddr> {
-    BackendAddress(entry).ip().and_then(|ip| ip.parse().ok())
+/// The backend that an entry of an IP pool or of a Global pool stands for.
+pub fn backend_of(entry: &BackendAddress<'_>) -> Option<MemberTarget> {
+    match entry.frontend() {
+        Some(frontend) => Some(MemberTarget::Frontend(frontend)),
+        None => entry.ip()?.parse().ok().map(MemberTarget::Address),
+    }
 }
 
 /// Whether a pool's entry is this member.
 pub fn is_member(entry: &BackendAddress<'_>, member: &MemberTarget) -> bool {
     match member {
         MemberTarget::IpConfig(id) => entry.ip_config().as_ref() == Some(id),
+        MemberTarget::Frontend(id) => entry.frontend().as_ref() == Some(id),
         MemberTarget::Address(ip) => entry.ip().is_some_and(|o| backend_pool::same_ip(o, &ip.to_string())),
     }
 }

@@ -24,6 +24,8 @@ const DRAIN_LIMIT: Duration = Duration::from_secs(120);
 fn member_health(health: &PoolHealth, member: &MemberTarget) -> MemberHealth {
     match member {
         MemberTarget::IpConfig(id) => health.of(Some(id), None),
+        // Rule health is not served for Global load balancers.
+        MemberTarget::Frontend(_) => health.of(None, None),
         MemberTarget::Address(ip) => health.of(None, Some(&ip.to_string())),
     }
 }

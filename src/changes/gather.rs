@@ -11,8 +11,9 @@ use super::edit::Edit;
 use crate::arm::{ApiVersion, ArmError, Document, Reader, ResourceId};
 use crate::azure::backend_pool::BackendPool;
 use crate::azure::ip_config::IpConfigOwner;
-use crate::azure::load_balancer::LoadBalancer;
+use crate::azure::load_balancer::{FRONTEND, LoadBalancer};
 use crate::azure::network_interface::{IpConfig, NetworkInterface};
+use crate::azure::scale_set::{self, ScaleSet};
 use crate::azure::version_of;
 use crate::azure::virtual_machine::VirtualMachine;
 
@@ -25,6 +26,10 @@ pub struct Documents {
     by_id: HashMap<ResourceId, Document>,
     /// Locks: what they lie on, and their level.
     pub locks: Vec<(ResourceId, String)>,
+    /// Scale sets that autoscale resizes, with the setting's name.
+    pub autoscaled: Vec<(ResourceId, String)>,
+    /// Scale sets of which a rolling upgrade is under way, with how far it is, in words.
+    pub upgrading: Vec<(ResourceId, String)>,
     /// Resources that were asked for and are not there.
     pub gone: Vec<ResourceId>,
 }
@@ -129,6 +134,7 @@ pub async fn gather(reader: &Reader, request: &Request) -> Result<Documents, Arm
         .flat_map(|c| c.members())
         .filter_map(|m| match &m.target {
             MemberTarget::IpConfig(id) => Some(id.clone()),
+            MemberTarget::Frontend(id) => Some(id.clone()),
             MemberTarget::Address(_) => None,
         })
         .collect();
@@ -152,7 +158,32 @@ pub async fn gather(reader: &Reader, request: &Request) -> Result<Documents, Arm
     for set in sets {
         read_set(reader, &mut documents, &set).await?;
     }
+    read_automation(reader, &mut documents).await;
     Ok(documents)
+}
+
+/// Reads what else writes scale sets' instances. Not everybody may; without it the guards on
+/// it are silent.
+async fn read_automation(reader: &Reader, documents: &mut Documents) {
+    let sets: Vec<(ResourceId, bool)> = documents
+        .by_id
+        .values()
+        .filter(|d| d.id().is_type(scale_set::TYPE))
+        .map(|d| (d.id().clone(), ScaleSet(d.body()).upgrades_itself()))
+        .collect();
+    let flexible = documents.by_id.values().filter(|d| d.id().is_type(crate::azure::virtual_machine::TYPE));
+    let flexible: Vec<ResourceId> = flexible.filter_map(|d| VirtualMachine(d.body()).scale_set()).collect();
+    let all = sets.iter().map(|(set, _)| set).chain(&flexible);
+    let subscriptions: std::collections::BTreeSet<String> =
+        all.map(|set| set.subscription().to_ascii_lowercase()).collect();
+    for subscription in subscriptions {
+        documents.autoscaled.extend(scale_set::autoscaled(reader, &subscription).await.unwrap_or_default());
+    }
+    for (set, _) in sets.into_iter().filter(|(_, itself)| *itself) {
+        if let Ok(Some(progress)) = scale_set::upgrade_under_way(reader, &set).await {
+            documents.upgrading.push((set, progress));
+        }
+    }
 }
 
 /// Reads a whole set: its model, its instances and their NICs.
@@ -177,6 +208,7 @@ pub async fn gather_edits(reader: &Reader, edits: &[Edit]) -> Result<Documents, 
         .iter()
         .filter_map(|e| match e {
             Edit::JoinPool { ip_config, .. } | Edit::LeavePool { ip_config, .. } => Some(ip_config.clone()),
+            Edit::AddAddress { entry, .. } => crate::azure::backend_pool::BackendAddress(entry).frontend(),
             _ => None,
         })
         .collect();
@@ -188,6 +220,7 @@ pub async fn gather_edits(reader: &Reader, edits: &[Edit]) -> Result<Documents, 
             documents.insert(reader.get(set, version_of(set), "").await?);
         }
     }
+    read_automation(reader, &mut documents).await;
     Ok(documents)
 }
 
@@ -212,6 +245,12 @@ async fn read_all(reader: &Reader, pools: &[ResourceId], members: &[ResourceId])
                 add(&mut first, instance, "");
                 if let Some(nic) = config.parent() {
                     add(&mut first, nic, "");
+                }
+            }
+            // A Global pool's member: the regional load balancer tells whether the frontend fits.
+            None if config.is_type(FRONTEND) => {
+                if let Some(lb) = config.parent() {
+                    add(&mut first, lb, "");
                 }
             }
             None => {}

@@ -7,6 +7,7 @@
 mod counts;
 mod member;
 mod pool;
+mod scale_set;
 
 use std::collections::{BTreeMap, HashSet};
 
@@ -64,6 +65,12 @@ pub enum GuardCode {
     Limit,
     /// A NIC would be behind two public or two internal load balancers.
     OneEach,
+    /// A member is in another region than the load balancer.
+    Region,
+    /// Autoscale adds and removes instances of the set.
+    Autoscale,
+    /// A rolling upgrade writes the set's instances.
+    Upgrade,
 }
 
 impl GuardCode {
@@ -75,7 +82,15 @@ impl GuardCode {
     /// Whether the operator may override it. Where Azure itself refuses, overriding would only
     /// move the failure to the middle of the plan; two masters are never allowed.
     pub fn overridable(self) -> bool {
-        matches!(self, Self::NeverEmpty | Self::NotRunning | Self::ProvisioningState | Self::SamePort | Self::OneEach)
+        matches!(
+            self,
+            Self::NeverEmpty
+                | Self::NotRunning
+                | Self::ProvisioningState
+                | Self::SamePort
+                | Self::OneEach
+                | Self::Upgrade
+        )
     }
 }
 
@@ -126,9 +141,7 @@ pub fn members_of(pool: &BackendPool<'_>) -> HashSet<MemberTarget> {
             let listed = pool.addresses().filter_map(|a| a.ip_config());
             pool.ip_configurations().chain(listed).map(MemberTarget::IpConfig).collect()
         }
-        PoolKind::Ip | PoolKind::Frontend => {
-            pool.addresses().filter_map(|a| a.ip()?.parse().ok()).map(MemberTarget::Address).collect()
-        }
+        PoolKind::Ip | PoolKind::Frontend => pool.addresses().filter_map(|a| super::edit::backend_of(&a)).collect(),
     }
 }
 
@@ -155,6 +168,7 @@ pub(super) fn check(edits: &[Edit], facts: &Facts<'_>, documents: &Documents, op
     guards.targets(edits);
     guards.same_port();
     guards.counts(edits);
+    guards.scale_sets(edits);
     let mut seen = HashSet::new();
     guards.findings.retain(|f| seen.insert((f.code, f.message.clone())));
     guards.findings.sort_by_key(|f| match f.severity {

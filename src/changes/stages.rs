@@ -10,7 +10,7 @@ use super::guard;
 use super::plan::Stage;
 use super::step::Gate;
 use crate::arm::ResourceId;
-use crate::azure::backend_pool::{AdminState, new_address};
+use crate::azure::backend_pool::{AdminState, new_address, new_frontend};
 use crate::azure::ip_config::Family;
 use crate::azure::scale_set::{Instance, ScaleSet};
 
@@ -204,6 +204,7 @@ fn join(documents: &Documents, pool: &ResourceId, member: &MemberRef) -> Edit {
             };
             Edit::AddAddress { pool: pool.clone(), entry: new_address(&member.name, *ip, network.as_ref()) }
         }
+        MemberTarget::Frontend(id) => Edit::AddAddress { pool: pool.clone(), entry: new_frontend(&member.name, id) },
     }
 }
 
@@ -212,9 +213,12 @@ fn leave(documents: &Documents, pool: &ResourceId, member: &MemberRef) -> Edit {
         MemberTarget::IpConfig(id) => {
             Edit::LeavePool { ip_config: id.clone(), pool: pool.clone(), name: member.name.clone() }
         }
-        MemberTarget::Address(ip) => {
+        MemberTarget::Address(_) | MemberTarget::Frontend(_) => {
             let there = documents.pool(pool).and_then(|p| p.addresses().find(|a| is_member(a, &member.target)));
-            let entry = there.map_or_else(|| new_address(&member.name, *ip, None), |a| a.0.clone());
+            let entry = there.map(|a| a.0.clone()).unwrap_or_else(|| match &member.target {
+                MemberTarget::Address(ip) => new_address(&member.name, *ip, None),
+                MemberTarget::Frontend(id) | MemberTarget::IpConfig(id) => new_frontend(&member.name, id),
+            });
             Edit::RemoveAddress { pool: pool.clone(), entry }
         }
     }
@@ -234,7 +238,7 @@ fn admin_state(documents: &Documents, pool: &ResourceId, member: &MemberRef, to:
 /// The rules of a pool whose health Azure serves, with their probes' intervals.
 pub(super) fn probed_rules(documents: &Documents, pool: &ResourceId) -> Vec<(ResourceId, u64)> {
     let Some(lb) = documents.load_balancer(pool) else { return Vec::new() };
-    if !lb.sku().eq_ignore_ascii_case("Standard") || lb.tier().eq_ignore_ascii_case("Global") {
+    if !lb.sku().eq_ignore_ascii_case("Standard") || lb.is_global() {
         return Vec::new();
     }
     lb.rules_of(pool).filter_map(|r| Some((r.id()?, lb.probe(&r.probe()?)?.interval_s()))).collect()

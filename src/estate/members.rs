@@ -41,7 +41,8 @@ pub struct Member {
     pub kind: MemberKind,
     /// The VM's name, `set/instance`, or the address entry's name.
     pub name: String,
-    /// The ip configuration's id; for an address entry, the pool's id with the entry's name.
+    /// The ip configuration's id, the regional frontend's; for an address entry, the pool's id with the
+    /// entry's name.
     pub id: ResourceId,
     /// Its address.
     pub ip: Option<String>,
@@ -71,7 +72,10 @@ impl Estate {
                 Some(Member {
                     kind: if pool.kind == PoolKind::Ip { MemberKind::Address } else { MemberKind::Frontend },
                     name: entry.name.clone(),
-                    id: pool.id.child("loadBalancerBackendAddresses", &entry.name).ok()?,
+                    id: match (&entry.target, pool.kind) {
+                        (Some(frontend), PoolKind::Frontend) => frontend.clone(),
+                        _ => pool.id.child("loadBalancerBackendAddresses", &entry.name).ok()?,
+                    },
                     ip: entry.ip.clone().or_else(|| entry.target.as_ref().map(ResourceId::short)),
                     zone: machine.and_then(|m| m.zone.clone()),
                     power_state: machine.and_then(|m| m.power_state.clone()),
@@ -163,8 +167,8 @@ impl Estate {
     /// it, and not held by a load balancer of another SKU. The nearest come first: those of the
     /// load balancer's own resource group.
     pub fn candidates(&self, lb: &LoadBalancer, pool: &Pool) -> Vec<Member> {
-        if pool.kind == PoolKind::Frontend || lb.tier.eq_ignore_ascii_case("Global") {
-            return Vec::new();
+        if lb.is_global() {
+            return self.frontends_for(pool);
         }
         let network = self.network_of(lb, pool);
         let family = self.family_of(lb, pool);
@@ -191,6 +195,26 @@ impl Estate {
         let far = |m: &Member| m.id.resource_group() != lb.id.resource_group();
         out.sort_by(|a, b| far(a).cmp(&far(b)).then_with(|| a.name.cmp(&b.name)).then_with(|| a.id.cmp(&b.id)));
         out
+    }
+
+    /// The public frontends of regional Standard load balancers that are not in a Global pool.
+    fn frontends_for(&self, pool: &Pool) -> Vec<Member> {
+        let regional = self.load_balancers().filter(|lb| lb.sku.eq_ignore_ascii_case("Standard") && !lb.is_global());
+        let frontends = regional.flat_map(|lb| lb.frontends.iter().map(move |f| (lb, f)));
+        frontends
+            .filter(|(_, f)| f.public && !pool.entries.iter().any(|e| e.target.as_ref() == Some(&f.id)))
+            .map(|(lb, f)| Member {
+                kind: MemberKind::Frontend,
+                name: format!("{}-{}", lb.name(), f.id.name()),
+                id: f.id.clone(),
+                ip: Some(f.id.short()),
+                zone: None,
+                power_state: None,
+                admin_state: AdminState::None,
+                latest_model: None,
+                ghost: None,
+            })
+            .collect()
     }
 
     /// The family that a pool's members must have, where a rule or a member tells.

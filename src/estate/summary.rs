@@ -32,6 +32,17 @@ pub struct LoadBalancer {
     pub pools: Vec<Pool>,
     /// Its rules.
     pub rules: Vec<Rule>,
+    /// Its frontends.
+    pub frontends: Vec<Frontend>,
+}
+
+/// A frontend.
+#[derive(Debug, Clone)]
+pub struct Frontend {
+    /// Its id.
+    pub id: ResourceId,
+    /// Whether it has a public address: a Global load balancer takes such ones alone.
+    pub public: bool,
 }
 
 /// A pool.
@@ -146,6 +157,10 @@ impl LoadBalancer {
             managed_by: managed_by(&view, &id),
             pools: view.pools().filter_map(Pool::read).collect(),
             rules: view.rules().filter_map(|r| Rule::read(&view, &r)).collect(),
+            frontends: view
+                .frontends()
+                .filter_map(|f| Some(Frontend { id: f.id()?, public: f.public_ip().is_some() }))
+                .collect(),
             id,
         })
     }
@@ -162,7 +177,12 @@ impl LoadBalancer {
 
     /// Whether rule health is served: not by Basic, Gateway or Global ones.
     pub fn serves_health(&self) -> bool {
-        self.sku.eq_ignore_ascii_case("Standard") && !self.tier.eq_ignore_ascii_case("Global")
+        self.sku.eq_ignore_ascii_case("Standard") && !self.is_global()
+    }
+
+    /// Whether its members are frontends of regional load balancers.
+    pub fn is_global(&self) -> bool {
+        self.tier.eq_ignore_ascii_case("Global")
     }
 }
 

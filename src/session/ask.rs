@@ -382,7 +382,7 @@ fn target_of(member: &Member, pool: &PoolHandle) -> Result<MemberRef, SelectErro
             Some(ip) => MemberTarget::Address(ip),
             None => return Err(unfit(member, pool, "its entry has no address")),
         },
-        MemberKind::Frontend => return Err(unfit(member, pool, "members of a Global pool are not changed by azlb")),
+        MemberKind::Frontend => MemberTarget::Frontend(member.id.clone()),
     };
     Ok(MemberRef { target, name: member.name.clone() })
 }

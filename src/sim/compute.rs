@@ -147,12 +147,49 @@ impl State {
             }
         }
         effects.push(Effect::Provisioned(key.clone()));
+        let rolls = effects.iter().any(|e| matches!(e, Effect::Upgraded { .. }))
+            && self
+                .store
+                .document(&key)
+                .and_then(|d| str_at(d, "/properties/upgradePolicy/mode"))
+                .is_some_and(|m| m.eq_ignore_ascii_case("Rolling"));
+        if rolls && let Ok(upgrade) = id.child("rollingUpgrades", "latest") {
+            let location = self.store.document(&key).and_then(|d| d.get("location")).cloned().unwrap_or_default();
+            self.store.insert(
+                &upgrade,
+                json!({ "id": upgrade.as_str(), "name": "latest", "location": location,
+                    "type": "Microsoft.Compute/virtualMachineScaleSets/rollingUpgrades",
+                    "properties": { "runningStatus": { "lastAction": "Start" },
+                        "progress": { "inProgressInstanceCount": 0, "failedInstanceCount": 0,
+                            "successfulInstanceCount": 0, "pendingInstanceCount": effects.len() - 1 } } }),
+            );
+            self.note_upgrade(&upgrade.folded(), "RollingForward");
+            effects.push(Effect::RolledForward(upgrade.folded()));
+        }
         let answer = Answer::json(200, self.store.document(&key).cloned().unwrap_or_default());
         let time = self.options.operation_time.mul_f64(2.0);
         self.begin(call, id, Provider::Compute, time, answer, |op| {
             op.holds = vec![key];
             op.effects = effects;
         })
+    }
+
+    /// Notes where a rolling upgrade stands; at its end nothing is left to do.
+    pub(super) fn note_upgrade(&mut self, upgrade: &str, code: &str) {
+        let Some(properties) =
+            self.store.document_mut(upgrade).and_then(|d| d.get_mut("properties")).and_then(Value::as_object_mut)
+        else {
+            return;
+        };
+        if let Some(status) = properties.get_mut("runningStatus").and_then(Value::as_object_mut) {
+            status.insert("code".to_owned(), json!(code));
+        }
+        if code == "Completed"
+            && let Some(progress) = properties.get_mut("progress").and_then(Value::as_object_mut)
+        {
+            let done = progress.insert("pendingInstanceCount".to_owned(), json!(0)).unwrap_or_default();
+            progress.insert("successfulInstanceCount".to_owned(), done);
+        }
     }
 
     /// An instance follows its set's model.

@@ -89,6 +89,7 @@ impl State {
                     }
                     Effect::Left { pool, ip_config } => self.store.leave(&pool, &ip_config, at),
                     Effect::Upgraded { instance, model } => self.upgrade(&instance, &model, at),
+                    Effect::RolledForward(key) => self.note_upgrade(&key, "Completed"),
                     Effect::Deleted(key) => self.store.remove(&key),
                     Effect::Reverted { key, body } => self.revert(&key, *body, at),
                 }

@@ -87,6 +87,44 @@ impl State {
         }
     }
 
+    /// The refusal of entries that are not of their load balancer's tier: a Global one takes public
+    /// frontends of regional ones and nothing else. The codes are not recorded.
+    fn misfit(&self, id: &ResourceId, entries: &[Value]) -> Option<Answer> {
+        const FRONTEND: &str = "/properties/loadBalancerFrontendIPConfiguration/id";
+        let tier = |lb: &ResourceId| {
+            let lb = self.store.document(&lb.folded())?;
+            Some(str_at(lb, "/sku/tier").is_some_and(|t| t.eq_ignore_ascii_case("Global")))
+        };
+        let refuse = |code: &str, message: String| Some(Answer::network_error(400, code, message));
+        let global = id.parent().and_then(|lb| tier(&lb)).unwrap_or(false);
+        for entry in entries {
+            let name = str_at(entry, "/name").unwrap_or_default();
+            let Some(frontend) = str_at(entry, FRONTEND) else {
+                if global {
+                    let message = format!("Backend address {name} of the global {id} has no frontend configuration.");
+                    return refuse("GlobalLoadBalancerBackendAddressNotFrontend", message);
+                }
+                continue;
+            };
+            if !global {
+                let message = format!("Backend address {name} of the regional {id} refers to a frontend.");
+                return refuse("RegionalLoadBalancerCannotReferenceFrontend", message);
+            }
+            let parsed = ResourceId::parse(frontend).ok();
+            let lb = parsed.as_ref().and_then(ResourceId::parent);
+            let document = lb.as_ref().and_then(|lb| self.store.document(&lb.folded()));
+            let found = children(document, "frontendIPConfigurations")
+                .into_iter()
+                .find(|f| key_of(f) == parsed.as_ref().map(ResourceId::folded));
+            let public = found.is_some_and(|f| f.pointer("/properties/publicIPAddress").is_some());
+            if !public || lb.and_then(|lb| tier(&lb)) != Some(false) {
+                let message = format!("{frontend} is not a public frontend of a regional load balancer.");
+                return refuse("InvalidResourceReference", message);
+            }
+        }
+        None
+    }
+
     /// The pool as ARM would store it, or ARM's refusal.
     pub(super) fn accept_pool(
         &self,
@@ -108,6 +146,9 @@ impl State {
                 "CannotMixIPBasedAddressesAndIPConfigurationsOnLoadBalancerBackendAddressPool",
                 format!("Mixing backend ipconfigurations and IPAddresses in backend pool {id} is not allowed."),
             )));
+        }
+        if let Some(answer) = self.misfit(id, &entries) {
+            return Err(Box::new(answer));
         }
         let mut ips = HashSet::new();
         let mut names = HashSet::new();

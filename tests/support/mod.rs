@@ -180,6 +180,9 @@ pub fn members_in(documents: &[Value], lb: &str, pool: &str) -> Vec<String> {
                         if let Some(ip) = a["properties"]["ipAddress"].as_str() {
                             out.push(ip.to_owned());
                         }
+                        if let Some(f) = a["properties"]["loadBalancerFrontendIPConfiguration"]["id"].as_str() {
+                            out.push(f.rsplit('/').next().unwrap().to_owned());
+                        }
                     }
                 }
             }

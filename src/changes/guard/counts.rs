@@ -13,6 +13,9 @@ use crate::changes::facts::Nic;
 /// Members of one pool of a Standard load balancer.
 const POOL_MEMBERS: usize = 5_000;
 
+/// Members of one pool of a Global load balancer.
+const GLOBAL_POOL_MEMBERS: usize = 300;
+
 /// Rules over all ip configurations of one NIC: each rule of each joined pool counts.
 const NIC_RULES: usize = 300;
 
@@ -37,11 +40,13 @@ impl Guards<'_> {
             }
             after.extend(edit.joins());
         }
-        if after.len() > POOL_MEMBERS {
+        let global = self.documents.load_balancer(pool).is_some_and(|lb| lb.is_global());
+        let most = if global { GLOBAL_POOL_MEMBERS } else { POOL_MEMBERS };
+        if after.len() > most {
             self.refuse(
                 GuardCode::Limit,
                 pool,
-                format!("{} would have {} members; Azure allows {POOL_MEMBERS}.", pool.short(), after.len()),
+                format!("{} would have {} members; Azure allows {most}.", pool.short(), after.len()),
                 "Spread them over another pool.",
             );
         }
@@ -75,6 +80,7 @@ impl Guards<'_> {
                     let lb = documents.get(id).map(|d| crate::azure::load_balancer::LoadBalancer(d.body()));
                     lb.is_some_and(|lb| {
                         lb.sku().eq_ignore_ascii_case("Standard")
+                            && !lb.is_global()
                             && lb.frontends().next().is_some()
                             && lb.frontends().all(|f| f.public_ip().is_some()) == public
                     })

@@ -5,12 +5,17 @@ use std::collections::BTreeSet;
 use super::{GuardCode, Guards, is_exclusive};
 use crate::arm::ResourceId;
 use crate::azure::ip_config::IpConfigOwner;
+use crate::azure::load_balancer::LoadBalancer;
 use crate::azure::scale_set::ScaleSet;
+use crate::changes::change::MemberTarget;
 use crate::changes::edit::Edit;
 
 impl Guards<'_> {
     pub(super) fn member(&mut self, edit: &Edit, edits: &[Edit]) {
         let (documents, facts) = (self.documents, self.facts);
+        if let Some(MemberTarget::Frontend(frontend)) = edit.joins() {
+            self.frontend(&frontend);
+        }
         let (Edit::JoinPool { ip_config, name, pool } | Edit::LeavePool { ip_config, name, pool }) = edit else {
             return;
         };
@@ -56,6 +61,18 @@ impl Guards<'_> {
         if !joins {
             return;
         }
+        let own_region = facts.nic_of(ip_config).and_then(|nic| nic.location);
+        let region = documents.load_balancer(pool).and_then(|lb| lb.location());
+        if let (Some(own), Some(wanted)) = (own_region, region)
+            && !same_region(own, wanted)
+        {
+            self.refuse(
+                GuardCode::Region,
+                &target,
+                format!("{name} is in {own} and {} in {wanted}.", pool.short()),
+                "A load balancer's members are all of its own region.",
+            );
+        }
         let power = facts.nic_of(ip_config).and_then(|nic| nic.power);
         if let Some(power) = power.filter(|p| *p != "running") {
             let message = format!("{name} is {power}: it cannot become healthy in {}.", pool.short());
@@ -77,6 +94,34 @@ impl Guards<'_> {
                     other.short()
                 ),
                 "Take it out there first.",
+            );
+        }
+    }
+
+    /// Whether a regional frontend fits a Global pool. Source: Azure docs, cross-region overview.
+    fn frontend(&mut self, id: &ResourceId) {
+        let documents = self.documents;
+        let lb = id.parent().and_then(|lb| documents.get(&lb)).map(|d| LoadBalancer(d.body()));
+        let Some((lb, frontend)) = lb.and_then(|lb| Some((lb, lb.frontend(id)?))) else {
+            let message = format!("the frontend {} is not there.", id.short());
+            self.refuse(GuardCode::Gone, id, message, "Name a frontend that is: LB/FRONTEND.");
+            return;
+        };
+        if !lb.sku().eq_ignore_ascii_case("Standard") || lb.is_global() {
+            let is = if lb.is_global() { "Global" } else { lb.sku() };
+            self.refuse(
+                GuardCode::Sku,
+                id,
+                format!("{} is of a {is} load balancer; a Global one takes regional Standard ones.", id.short()),
+                "Choose a regional Standard load balancer.",
+            );
+        }
+        if frontend.public_ip().is_none() {
+            self.refuse(
+                GuardCode::KindMix,
+                id,
+                format!("{} is internal; a Global load balancer takes public frontends.", id.short()),
+                "Choose a public frontend.",
             );
         }
     }
@@ -166,4 +211,11 @@ impl Guards<'_> {
             }
         }
     }
+}
+
+/// Regions are written `westeurope` and, by older clients, `West Europe`.
+fn same_region(a: &str, b: &str) -> bool {
+    let letters =
+        |s: &'_ str| s.chars().filter(|c| !c.is_whitespace()).map(|c| c.to_ascii_lowercase()).collect::<String>();
+    a == b || letters(a) == letters(b)
 }

@@ -186,13 +186,29 @@ impl Guards<'_> {
     ) {
         let shown = id.short();
         let kind = pool.kind();
-        if kind == PoolKind::Frontend && edits.iter().any(|e| e.joins().is_some() || e.leaves().is_some()) {
-            self.refuse(
-                GuardCode::KindMix,
-                id,
-                format!("{shown} is a Global pool: its members are frontends of regional load balancers."),
-                "azlb does not change Global pools.",
-            );
+        let global = self.documents.load_balancer(id).is_some_and(|lb| lb.is_global());
+        for edit in edits.iter().filter(|e| e.joins().is_some()) {
+            let frontend = matches!(edit.joins(), Some(MemberTarget::Frontend(_)));
+            if global && !frontend {
+                self.refuse(
+                    GuardCode::KindMix,
+                    id,
+                    format!(
+                        "{shown} is of a Global load balancer and takes frontends of regional ones; {} is none.",
+                        edit.name()
+                    ),
+                    "Name a regional load balancer's public frontend: LB/FRONTEND.",
+                );
+            } else if frontend && !global {
+                self.refuse(
+                    GuardCode::KindMix,
+                    id,
+                    format!("{} is a frontend; only a Global load balancer's pool takes one.", edit.name()),
+                    "Name a machine or an address.",
+                );
+            }
+        }
+        if global {
             return;
         }
         for edit in edits {
@@ -210,7 +226,9 @@ impl Guards<'_> {
                         &format!("Give the address instead: {ip}."),
                     );
                 }
-                (Edit::AddAddress { .. }, PoolKind::Nic) => {
+                (Edit::AddAddress { .. }, PoolKind::Nic)
+                    if !matches!(edit.joins(), Some(MemberTarget::Frontend(_))) =>
+                {
                     self.refuse(
                         GuardCode::KindMix,
                         id,
