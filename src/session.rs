@@ -288,6 +288,13 @@ impl Session {
         Ok(plan::plan(request, &documents, &self.inner.place)?)
     }
 
+    /// Answers a step that asks the operator: whether the plan goes on.
+    pub fn answer(&self, plan: &crate::changes::PlanId, step: u32, go_on: bool) {
+        if let Some(executor) = &self.inner.executor {
+            executor.answers().give(plan, step, go_on);
+        }
+    }
+
     /// Applies a plan to its end.
     ///
     /// # Errors

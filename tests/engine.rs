@@ -5,7 +5,7 @@ mod support;
 
 use std::sync::Arc;
 
-use azlb::changes::{GuardCode, OnFailure, Outcome, PlanError, PlanState, Run, StepState};
+use azlb::changes::{GuardCode, OnFailure, OnLimit, Outcome, PlanError, PlanState, Run, StepState};
 use azlb::session::{Session, SessionError};
 use azlb::sim::{Options, Simulator};
 use serde_json::Value;
@@ -779,4 +779,100 @@ async fn autoscale_a_rolling_upgrade_and_another_region_are_guarded() {
     let web = session.pool("web-lb/blue").unwrap();
     let request = session.request_add(&web, &["vm-web-8".to_owned()], options).unwrap();
     assert_eq!(refusal(session.plan(&request).await.unwrap_err()), [GuardCode::Region]);
+}
+
+/// A plan that asks waits for the answer between its halves; a no or no answer in time leaves it there.
+#[tokio::test(start_paused = true)]
+async fn a_plan_asks_between_its_halves() {
+    let minute = std::time::Duration::from_secs(60);
+    for (answer, on_limit, ends, masters) in [
+        (Some(true), OnLimit::Fail, Outcome::Done, vec!["vm-db-2-nic"]),
+        (Some(false), OnLimit::GoOn, Outcome::Partly, vec![]),
+        (None, OnLimit::Fail, Outcome::Partly, vec![]),
+        (None, OnLimit::GoOn, Outcome::Done, vec!["vm-db-2-nic"]),
+    ] {
+        let simulator = demo(Options::default());
+        let (session, _state) = listed(&simulator).await;
+        let mut request = swap_request(&session, "vm-db-2");
+        request.options.ask = Some(minute);
+        request.options.on_limit = on_limit;
+        let plan = session.plan(&request).await.unwrap();
+        let progress = watch::Sender::new(Run::new(&plan));
+        let mut seen = progress.subscribe();
+        let cancel = CancellationToken::new();
+        let answering = async {
+            let run = seen.wait_for(|run| run.asking().is_some()).await.unwrap().clone();
+            let (step, question) = run.asking().unwrap();
+            assert_eq!(question, "vm-db-1 left db-lb/masters. Put vm-db-2 in?");
+            assert_eq!(members(&simulator, "db-lb", "masters"), Vec::<String>::new(), "the question comes between");
+            if let Some(go_on) = answer {
+                session.answer(&plan.id, step, go_on);
+            }
+            step
+        };
+        let (report, step) = tokio::join!(session.apply(plan.clone(), &progress, &cancel), answering);
+        let report = report.unwrap();
+        assert_eq!(
+            (report.outcome, members(&simulator, "db-lb", "masters")),
+            (ends, masters.iter().map(|m| (*m).to_owned()).collect())
+        );
+        let state = report.run.step(step).unwrap().state.clone();
+        let record = session.journal().find(plan.id.as_str()).unwrap();
+        let written = record.steps()[step as usize - 1].1.clone();
+        match (answer, on_limit) {
+            (Some(true), _) => assert_eq!(state, StepState::Done { changed: false }),
+            (None, OnLimit::GoOn) => {
+                assert!(
+                    matches!(&state, StepState::Passed { reason } if reason == "nobody answered in 1m"),
+                    "{state:?}"
+                );
+                assert_eq!(written, state, "the journal says so too");
+            }
+            _ => assert!(matches!(&state, StepState::Failed { .. }), "{state:?}"),
+        }
+        if ends == Outcome::Partly {
+            // What was asked is asked again.
+            let progress = watch::Sender::new(Run::new(&plan));
+            let mut seen = progress.subscribe();
+            let answering = async {
+                let run = seen.wait_for(|run| run.asking().is_some()).await.unwrap().clone();
+                session.answer(&plan.id, run.asking().unwrap().0, true);
+            };
+            let (report, ()) = tokio::join!(session.resume(&record, &progress, &cancel), answering);
+            assert_eq!(report.unwrap().outcome, Outcome::Done);
+        }
+    }
+}
+
+/// The probes of chosen rules are waited for, and of no others; a rule that is none is told.
+#[tokio::test(start_paused = true)]
+async fn chosen_rules_are_waited_for() {
+    let simulator = demo(Options::default());
+    let (session, _state) = listed(&simulator).await;
+    let pool = session.pool("web-lb/blue").unwrap();
+    let mut options = session.config().options();
+    let all =
+        session.plan(&session.request_add(&pool, &["vm-web-5".to_owned()], options.clone()).unwrap()).await.unwrap();
+    let rules = |plan: &azlb::changes::Plan| -> Vec<String> {
+        plan.steps
+            .iter()
+            .filter_map(|s| match &s.action {
+                azlb::changes::Action::Gate(azlb::changes::Gate::Healthy { rules, .. }) => Some(rules),
+                _ => None,
+            })
+            .flatten()
+            .map(|r| r.name().to_owned())
+            .collect()
+    };
+    let there = rules(&all);
+    assert!(there.len() > 1, "{there:?}");
+    options.healthy_rules = vec![there[1].to_uppercase()];
+    let one =
+        session.plan(&session.request_add(&pool, &["vm-web-5".to_owned()], options.clone()).unwrap()).await.unwrap();
+    assert_eq!(rules(&one), [there[1].clone()]);
+    options.healthy_rules = vec!["nosuch".to_owned()];
+    let error =
+        session.plan(&session.request_add(&pool, &["vm-web-5".to_owned()], options).unwrap()).await.unwrap_err();
+    let text = error.to_string();
+    assert!(text.contains("no rule 'nosuch'") && there.iter().all(|r| text.contains(r.as_str())), "{text}");
 }

@@ -144,15 +144,34 @@ impl<'a> Assembly<'a> {
                 if let Some(healthy) = self.healthy(pool, inside) {
                     gate(vec![agreed], healthy);
                 }
-                need(drafts, &joining, out);
+                let then = self.ask(pool).map_or(out, |ask| gate(vec![out], ask));
+                need(drafts, &joining, then);
             }
             SwapOrder::MakeBeforeBreak => {
                 let agreed = gate(joining, membership(inside.clone(), Vec::new()));
                 let ready = self.healthy(pool, inside).map_or(agreed, |healthy| gate(vec![agreed], healthy));
+                let ready = self.ask(pool).map_or(ready, |ask| gate(vec![ready], ask));
                 gate(leaving.clone(), membership(Vec::new(), outside));
                 need(drafts, &leaving, ready);
             }
         }
+    }
+
+    /// The question between the two halves of a pool's change, where the operator wants to be asked: to
+    /// promote a replica, say, or to look at the newcomer's log.
+    fn ask(&self, pool: &ResourceId) -> Option<Gate> {
+        let limit = self.options.ask?;
+        let names = |side: fn(&Edit) -> Option<MemberTarget>| {
+            let edits = self.groups.iter().flat_map(|(_, edits)| edits);
+            let names: Vec<&str> = edits.filter(|e| e.pool() == pool && side(e).is_some()).map(|e| e.name()).collect();
+            if names.len() > 2 { super::describe::count(names.len(), "member") } else { names.join(" and ") }
+        };
+        let (outs, ins, pool_name) = (names(Edit::leaves), names(Edit::joins), pool.short());
+        let question = match self.order_of(pool) {
+            SwapOrder::BreakBeforeMake => format!("{outs} left {pool_name}. Put {ins} in?"),
+            SwapOrder::MakeBeforeBreak => format!("{ins} joined {pool_name}. Take {outs} out?"),
+        };
+        Some(Gate::Ask { question, limit })
     }
 
     /// The gate on the probes of those who join; none where nothing could tell.
@@ -160,7 +179,12 @@ impl<'a> Assembly<'a> {
         if members.is_empty() || self.options.wait_healthy.is_zero() {
             return None;
         }
-        let probed = probed_rules(self.documents, pool);
+        let chosen = |rule: &ResourceId| {
+            let wanted = &self.options.healthy_rules;
+            wanted.is_empty() || wanted.iter().any(|w| w.eq_ignore_ascii_case(rule.name()))
+        };
+        let mut probed = probed_rules(self.documents, pool);
+        probed.retain(|(rule, _)| chosen(rule));
         let interval = probed.iter().map(|(_, interval)| *interval).min()?;
         Some(Gate::Healthy {
             pool: pool.clone(),

@@ -218,6 +218,18 @@ pub enum OnFailure {
     Undo,
 }
 
+/// What happens when a wait comes to its limit. It is of waits for health, for drained members and
+/// for the operator; two sides of a membership that do not agree are always a failure.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum OnLimit {
+    /// The step failed.
+    #[default]
+    Fail,
+    /// The plan goes on, and says so.
+    GoOn,
+}
+
 /// How a plan is made and run.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Options {
@@ -227,6 +239,16 @@ pub struct Options {
     pub wait_healthy: Duration,
     /// How long Azure may take until both sides of a membership agree.
     pub wait_membership: Duration,
+    /// The rules whose probes are waited for, by name; all of the pool where empty.
+    #[serde(default)]
+    pub healthy_rules: Vec<String>,
+    /// How long the operator may take where the plan asks: before members leave or join in the second
+    /// half of a swap, after a drain, between batches. `None` does not ask.
+    #[serde(default)]
+    pub ask: Option<Duration>,
+    /// What happens when a wait comes to its limit.
+    #[serde(default)]
+    pub on_limit: OnLimit,
     /// The pause between two batches.
     #[serde(default)]
     pub pause: Duration,
@@ -244,6 +266,9 @@ impl Default for Options {
             order: None,
             wait_healthy: Duration::from_secs(120),
             wait_membership: Duration::from_secs(60),
+            healthy_rules: Vec::new(),
+            ask: None,
+            on_limit: OnLimit::Fail,
             pause: Duration::ZERO,
             on_failure: OnFailure::Stop,
             overrides: Vec::new(),

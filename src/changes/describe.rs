@@ -70,6 +70,12 @@ pub fn plan(plan: &Plan) -> Vec<Line> {
             }
         }
     }
+    if plan.options.on_limit == super::change::OnLimit::GoOn {
+        push(
+            Tone::Warn,
+            "A wait for probes, drained members or an answer that comes to its limit is passed.".to_owned(),
+        );
+    }
     push(
         Tone::Plain,
         match plan.options.on_failure {
@@ -114,6 +120,9 @@ pub fn step_title(plan: &Plan, step: &Step) -> String {
         }
         Action::Gate(Gate::Drained { pool, members, wait, .. }) => {
             format!("wait   {} without new connections in {}, then {}", who(members), pool.short(), short_time(*wait))
+        }
+        Action::Gate(Gate::Ask { question, limit }) => {
+            format!("ask    {question} up to {}", short_time(*limit))
         }
         Action::Gate(Gate::Pause { wait }) => format!("pause  {}", short_time(*wait)),
         Action::Gate(Gate::Healthy { members, rules, limit, .. }) => {

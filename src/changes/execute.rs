@@ -15,7 +15,8 @@ use tokio::sync::watch;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-use super::change::OnFailure;
+use super::answers::Answers;
+use super::change::{OnFailure, OnLimit};
 use super::journal::{Event, JournalError, JournalFile, Reached, Record};
 use super::lanes::{Lanes, Limits};
 use super::plan::Plan;
@@ -62,6 +63,15 @@ pub struct Executor {
     writer: Writer,
     limits: Limits,
     tempo: Tempo,
+    answers: Answers,
+}
+
+/// How a step that did not fail ended.
+enum Ended {
+    /// Verified; whether azlb changed anything.
+    Verified(bool),
+    /// A wait came to its limit, and the plan goes on: what was not so.
+    Passed(String),
 }
 
 /// What a run leaves.
@@ -89,15 +99,21 @@ pub struct StepError {
     pub unsure: bool,
     /// Whether the document is not there any more.
     pub gone: bool,
+    /// Whether a wait came to its limit.
+    pub limit: bool,
 }
 
 impl StepError {
     pub(super) fn plain(message: String) -> Self {
-        Self { message, code: None, correlation_id: None, stopped: false, unsure: false, gone: false }
+        Self { message, code: None, correlation_id: None, stopped: false, unsure: false, gone: false, limit: false }
     }
 
     pub(super) fn guard(code: &str, message: String) -> Self {
         Self { code: Some(code.to_owned()), ..Self::plain(message) }
+    }
+
+    pub(super) fn limit(message: String) -> Self {
+        Self { limit: true, ..Self::plain(message) }
     }
 
     pub(super) fn stopped() -> Self {
@@ -131,6 +147,7 @@ pub(super) struct Context<'a> {
     pub(super) lanes: Lanes,
     pub(super) tempo: &'a Tempo,
     pub(super) cancel: &'a CancellationToken,
+    pub(super) answers: &'a Answers,
     journal: &'a JournalFile,
     progress: &'a watch::Sender<Run>,
     /// Pools as they were read last. One reads while the others wait: hundreds of writes may ask
@@ -174,12 +191,12 @@ impl Context<'_> {
         self.verified.lock().unwrap_or_else(PoisonError::into_inner).contains_key(target)
     }
 
-    fn set(&self, step: u32, state: StepState) {
+    pub(super) fn set(&self, step: u32, state: StepState) {
         self.progress.send_modify(|run| {
             if let Some(s) = run.step_mut(step) {
                 if matches!(state, StepState::Running { .. }) {
                     s.began = Some(Instant::now());
-                } else {
+                } else if state.ended() {
                     s.took = s.began.map(|b| b.elapsed());
                 }
                 s.state = state;
@@ -187,11 +204,17 @@ impl Context<'_> {
         });
     }
 
-    async fn step(&self, step: &Step, reached: &Reached) -> Result<bool, StepError> {
+    async fn step(&self, step: &Step, reached: &Reached) -> Result<Ended, StepError> {
         self.journal(Event::Began { step: step.id })?;
         match &step.action {
-            Action::Write(write) => self.write(step.id, write, reached).await,
-            Action::Gate(gate) => self.gate(step.id, gate).await.map(|()| false),
+            Action::Write(write) => self.write(step.id, write, reached).await.map(Ended::Verified),
+            Action::Gate(gate) => match self.gate(step.id, gate).await {
+                Ok(()) => Ok(Ended::Verified(false)),
+                Err(error) if error.limit && self.plan.options.on_limit == OnLimit::GoOn => {
+                    Ok(Ended::Passed(error.message))
+                }
+                Err(error) => Err(error),
+            },
         }
     }
 }
@@ -199,7 +222,12 @@ impl Context<'_> {
 impl Executor {
     /// With the one writer.
     pub fn new(reader: Reader, writer: Writer, limits: Limits, tempo: Tempo) -> Self {
-        Self { reader, writer, limits, tempo }
+        Self { reader, writer, limits, tempo, answers: Answers::default() }
+    }
+
+    /// Where answers to a plan's questions are given.
+    pub fn answers(&self) -> &Answers {
+        &self.answers
     }
 
     /// Runs a plan to its end, or on from where `record` left it. The caller holds the journal's
@@ -222,6 +250,7 @@ impl Executor {
             lanes: Lanes::new(self.limits),
             tempo: &self.tempo,
             cancel,
+            answers: &self.answers,
             journal,
             progress,
             pools: tokio::sync::Mutex::default(),
@@ -243,7 +272,7 @@ impl Executor {
             }
         }
         let mut waiting: Vec<&Step> = plan.steps.iter().filter(|s| !done.contains(&s.id)).collect();
-        let mut running: FuturesUnordered<BoxFuture<'_, (&Step, Result<bool, StepError>)>> = FuturesUnordered::new();
+        let mut running: FuturesUnordered<BoxFuture<'_, (&Step, Result<Ended, StepError>)>> = FuturesUnordered::new();
         let mut failed: HashSet<u32> = HashSet::new();
         let mut unsure = false;
         let mut stop = false;
@@ -278,7 +307,11 @@ impl Executor {
             let Some((step, result)) = ended else { break };
             context.lanes.leave(step.lanes(), result.is_ok());
             let (event, state) = match result {
-                Ok(did) => {
+                Ok(Ended::Passed(reason)) => {
+                    done.insert(step.id);
+                    (Event::Passed { step: step.id, reason: reason.clone() }, StepState::Passed { reason })
+                }
+                Ok(Ended::Verified(did)) => {
                     done.insert(step.id);
                     changed |= did;
                     (Event::Verified { step: step.id, changed: did }, StepState::Done { changed: did })

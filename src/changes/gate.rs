@@ -11,6 +11,7 @@ use super::describe::short_time;
 use super::edit::Edit;
 use super::execute::{Context, StepError};
 use super::guard::members_of;
+use super::run::StepState;
 use super::step::{Check, Gate};
 use crate::arm::ResourceId;
 use crate::azure::backend_pool::BackendPool;
@@ -39,6 +40,7 @@ impl Context<'_> {
                     self.membership(step, pool, inside, outside, *limit).await
                 }
                 Gate::Drained { rules, members, wait, .. } => self.drained(step, rules, members, *wait).await,
+                Gate::Ask { question, limit } => self.ask(step, question, *limit).await,
                 Gate::Pause { wait } => {
                     self.tell(step, format!("pausing for {}", short_time(*wait)));
                     tokio::time::sleep(wait.div_f64(self.tempo.speed)).await;
@@ -141,7 +143,7 @@ impl Context<'_> {
             let Some(first) = down.first() else { return Ok(()) };
             let what = if down.len() == 1 { first.clone() } else { format!("{first}, and {} more", down.len() - 1) };
             if start.elapsed() >= limit {
-                return Err(StepError::plain(format!(
+                return Err(StepError::limit(format!(
                     "not healthy in {} after {} ({what}). It is a member all the same: find out why it does not answer its probe, or undo",
                     pool.short(),
                     short_time(limit)
@@ -150,6 +152,20 @@ impl Context<'_> {
             self.tell(step, what);
             let pause = interval.div_f64(self.tempo.speed).saturating_sub(asked.elapsed());
             tokio::time::sleep(pause.max(Duration::from_millis(10))).await;
+        }
+    }
+
+    /// Asks the operator, who answers through the session. A no is a failure: what follows it is
+    /// the plan's own choice.
+    async fn ask(&self, step: u32, question: &str, limit: Duration) -> Result<(), StepError> {
+        let plan = &self.plan.id;
+        self.answers.forget(plan, step);
+        self.set(step, StepState::Asking { question: question.to_owned() });
+        let answer = tokio::time::timeout(limit, self.answers.take(plan, step)).await;
+        match answer {
+            Ok(true) => Ok(()),
+            Ok(false) => Err(StepError::plain("the operator said no".to_owned())),
+            Err(_) => Err(StepError::limit(format!("nobody answered in {}", short_time(limit)))),
         }
     }
 
@@ -168,7 +184,7 @@ impl Context<'_> {
             let taking = members.iter().find(|m| member_health(&health, m).state == HealthState::Up);
             let Some(member) = taking else { break };
             if start.elapsed() >= DRAIN_LIMIT {
-                return Err(StepError::plain(format!(
+                return Err(StepError::limit(format!(
                     "{} still takes new connections after {}, though its admin state is Down",
                     self.name(member),
                     short_time(DRAIN_LIMIT)

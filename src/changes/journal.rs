@@ -67,6 +67,13 @@ pub enum Event {
         /// Whether azlb changed anything.
         changed: bool,
     },
+    /// A wait came to its limit, and the plan went on.
+    Passed {
+        /// The step.
+        step: u32,
+        /// What was not so.
+        reason: String,
+    },
     /// The step failed.
     Failed {
         /// The step.
@@ -258,6 +265,7 @@ impl Record {
                     let (code, correlation_id) = (code.clone(), correlation_id.clone());
                     (*step, StepState::Failed { error: error.clone(), code, correlation_id })
                 }
+                Event::Passed { step, reason } => (*step, StepState::Passed { reason: reason.clone() }),
                 Event::Skipped { step, reason } => (*step, StepState::Skipped { reason: reason.clone() }),
                 _ => continue,
             };

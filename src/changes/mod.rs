@@ -5,6 +5,7 @@
 //! and after; [`recover`] resumes and undoes. Called by the session alone. It never prints and
 //! never asks.
 
+pub mod answers;
 mod assembly;
 pub mod change;
 pub mod describe;
@@ -23,7 +24,8 @@ mod stages;
 pub mod step;
 mod write;
 
-pub use change::{Batch, Change, MemberRef, MemberTarget, OnFailure, Options, Request, SwapOrder};
+pub use answers::Answers;
+pub use change::{Batch, Change, MemberRef, MemberTarget, OnFailure, OnLimit, Options, Request, SwapOrder};
 pub use edit::Edit;
 pub use execute::Executor;
 pub use gather::Documents;

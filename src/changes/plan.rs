@@ -75,6 +75,16 @@ pub enum PlanError {
     /// There is nothing to do.
     #[error("nothing to do: {0}")]
     Nothing(String),
+    /// A rule to wait for is none of the pool's.
+    #[error("{pool} has no rule '{rule}' with a probe to wait for; there is: {there}")]
+    NoRule {
+        /// The pool.
+        pool: String,
+        /// What was named.
+        rule: String,
+        /// The pool's rules with a probe.
+        there: String,
+    },
     /// The changes cannot be ordered.
     #[error("these changes wait for each other and cannot be ordered: {0}. Make them one after the other")]
     Circle(String),
@@ -111,6 +121,7 @@ impl Plan {
                 Action::Gate(Gate::Membership { .. }) => Duration::from_secs(1),
                 Action::Gate(Gate::Healthy { interval, .. }) => *interval * 3,
                 Action::Gate(Gate::Drained { wait, .. } | Gate::Pause { wait }) => *wait,
+                Action::Gate(Gate::Ask { .. }) => Duration::ZERO,
             };
             ends.insert(step.id, start + own);
         }
@@ -153,6 +164,7 @@ pub fn plan_stages(
         return Err(PlanError::Nothing("everything is so already".to_owned()));
     }
     let facts = Facts::read(&edits, documents);
+    check_rules(&edits, documents, options)?;
     let findings = guard::check(&edits, &facts, documents, options);
     if findings.iter().any(|f| f.severity == Severity::Refuse) {
         return Err(PlanError::Refused(findings));
@@ -180,6 +192,24 @@ pub fn plan_stages(
         plan.findings.push(finding);
     }
     Ok(plan)
+}
+
+/// Each rule that is to be waited for is one of a pool that somebody joins.
+fn check_rules(edits: &[Edit], documents: &Documents, options: &Options) -> Result<(), PlanError> {
+    let joined: Vec<&ResourceId> = edits.iter().filter(|e| e.joins().is_some()).map(Edit::pool).collect();
+    let (Some(first), false) = (joined.first(), options.healthy_rules.is_empty()) else { return Ok(()) };
+    let distinct: std::collections::BTreeSet<&ResourceId> = joined.iter().copied().collect();
+    let there: Vec<ResourceId> =
+        distinct.into_iter().flat_map(|p| super::stages::probed_rules(documents, p)).map(|(rule, _)| rule).collect();
+    let unknown = options.healthy_rules.iter().find(|r| !there.iter().any(|t| t.name().eq_ignore_ascii_case(r)));
+    match unknown {
+        None => Ok(()),
+        Some(rule) => {
+            let names: Vec<&str> = there.iter().map(|t| t.name()).collect();
+            let there = if names.is_empty() { "none".to_owned() } else { names.join(", ") };
+            Err(PlanError::NoRule { pool: first.short(), rule: rule.clone(), there })
+        }
+    }
 }
 
 /// Adds a stage's steps after those there are: what began a stage needs the end of the one before.

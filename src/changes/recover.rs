@@ -66,6 +66,8 @@ pub fn undo_plan(record: &Record, documents: &Documents) -> Result<Plan, PlanErr
     let undo = judge(record, documents);
     let title = format!("undo {}: {}", record.plan.id, record.plan.title);
     let mut options = record.plan.options.clone();
+    // The way back waits for nobody.
+    options.ask = None;
     // Back to where it was: a pool that was empty may be empty again.
     options.overrides.push("never_empty".to_owned());
     let made = if undo.edits.is_empty() {

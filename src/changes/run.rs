@@ -18,6 +18,16 @@ pub enum StepState {
         /// In a few words.
         now: String,
     },
+    /// The operator is asked whether the plan goes on.
+    Asking {
+        /// What.
+        question: String,
+    },
+    /// A wait came to its limit, and the plan went on as its options say.
+    Passed {
+        /// What was not so.
+        reason: String,
+    },
     /// Done and verified; `changed` is false where it was so already.
     Done {
         /// Whether azlb changed anything.
@@ -40,11 +50,23 @@ pub enum StepState {
 }
 
 impl StepState {
+    /// Whether nothing more will happen to the step in this run.
+    pub fn ended(&self) -> bool {
+        !matches!(self, Self::Pending | Self::Running { .. } | Self::Asking { .. })
+    }
+
+    /// Whether what needs the step may begin.
+    pub fn is_done(&self) -> bool {
+        matches!(self, Self::Done { .. } | Self::Passed { .. })
+    }
+
     /// One word for tables.
     pub fn word(&self) -> &'static str {
         match self {
             Self::Pending => "pending",
             Self::Running { .. } => "running",
+            Self::Asking { .. } => "asks",
+            Self::Passed { .. } => "passed",
             Self::Done { changed: true } => "done",
             Self::Done { changed: false } => "was so",
             Self::Failed { .. } => "failed",
@@ -101,7 +123,15 @@ impl Run {
 
     /// How many steps are done, and how many there are.
     pub fn counts(&self) -> (usize, usize) {
-        (self.steps.iter().filter(|s| matches!(s.state, StepState::Done { .. })).count(), self.steps.len())
+        (self.steps.iter().filter(|s| s.state.is_done()).count(), self.steps.len())
+    }
+
+    /// The step that asks the operator, and what.
+    pub fn asking(&self) -> Option<(u32, &str)> {
+        self.steps.iter().find_map(|s| match &s.state {
+            StepState::Asking { question } => Some((s.id, question.as_str())),
+            _ => None,
+        })
     }
 }
 

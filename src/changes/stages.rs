@@ -87,6 +87,16 @@ pub(super) fn stages_of(request: &Request, documents: &Documents) -> Vec<Stage> 
     for stage in stages.iter_mut().take(last).filter(|_| batched && !request.options.pause.is_zero()) {
         stage.gates.push(Gate::Pause { wait: request.options.pause });
     }
+    let drained = request.changes.iter().any(|c| matches!(c, Change::Drain { .. }));
+    if let Some(limit) = request.options.ask.filter(|_| batched || drained) {
+        for (number, stage) in stages.iter_mut().enumerate().take(last) {
+            let question = match (batched, last) {
+                (false, _) => "Those to be drained get no new connections. Take them out?".to_owned(),
+                (true, last) => format!("Batch {} of {} is done. Go on?", number + 1, last + 1),
+            };
+            stage.gates.push(Gate::Ask { question, limit });
+        }
+    }
     stages
 }
 

@@ -95,6 +95,13 @@ pub enum Gate {
         /// How long they are given from then.
         wait: Duration,
     },
+    /// The operator says whether the plan goes on.
+    Ask {
+        /// What is asked.
+        question: String,
+        /// How long the operator may take.
+        limit: Duration,
+    },
     /// A pause.
     Pause {
         /// How long.

@@ -94,9 +94,10 @@ fn tell_dry_run(globals: &Globals, plan: &Plan, before: &[Brief]) -> Result<(), 
 }
 
 async fn run(globals: &Globals, session: &Session, plan: Plan, before: &[Brief]) -> Result<Outcome, SessionError> {
-    let report =
-        watched(&plan, globals.output, async |progress, cancel| session.apply(plan.clone(), progress, cancel).await)
-            .await?;
+    let report = watched(session, &plan, globals.output, async |progress, cancel| {
+        session.apply(plan.clone(), progress, cancel).await
+    })
+    .await?;
     // What was done stands, whether or not it can still be told.
     if let Err(failure) = finish(globals, session, &report, before) {
         tracing::warn!(error = failure.message, "the report could not be printed");
@@ -110,9 +111,10 @@ async fn run(globals: &Globals, session: &Session, plan: Plan, before: &[Brief])
 /// As [`Session::resume`].
 pub async fn resume(globals: &Globals, session: &Session, record: &Record) -> Result<ExitCode, Failure> {
     let before = members_of(session, &record.plan);
-    let report =
-        watched(&record.plan, globals.output, async |progress, cancel| session.resume(record, progress, cancel).await)
-            .await?;
+    let report = watched(session, &record.plan, globals.output, async |progress, cancel| {
+        session.resume(record, progress, cancel).await
+    })
+    .await?;
     finish(globals, session, &report, &before)?;
     Ok(ExitCode::from(code_of_outcome(report.outcome)))
 }
@@ -156,11 +158,13 @@ pub fn ask(plan: &Plan) -> Result<bool, Failure> {
     Ok(plan.confirmed_by(answer.trim()))
 }
 
-/// Runs something that applies a plan, while its steps are told and Ctrl-C stops it between two.
+/// Runs something that applies a plan, while its steps are told, its questions are asked, and Ctrl-C
+/// stops it between two steps.
 ///
 /// # Errors
 /// Those of what is run.
 pub async fn watched(
+    session: &Session,
     plan: &Plan,
     form: Output,
     run: impl AsyncFnOnce(&watch::Sender<Run>, &CancellationToken) -> Result<Report, SessionError>,
@@ -174,10 +178,18 @@ pub async fn watched(
             return;
         }
         for (step, progress) in plan.steps.iter().zip(&run.steps) {
-            let ended = !matches!(progress.state, StepState::Pending | StepState::Running { .. });
-            if ended && told.insert(step.id) {
+            if progress.state.ended() && told.insert(step.id) {
                 tell_step(plan, step, progress);
             }
+        }
+    };
+    let (typed, mut answers) = tokio::sync::mpsc::channel::<(u32, bool)>(1);
+    let mut asked = std::collections::HashSet::new();
+    let mut ask = |run: &Run| {
+        if let Some((step, question)) = run.asking()
+            && asked.insert(step)
+        {
+            ask_step(step, question, typed.clone());
         }
     };
     let running = run(&progress, &cancel);
@@ -189,7 +201,12 @@ pub async fn watched(
                 tell(&progress.borrow());
                 return result;
             }
-            Ok(()) = changes.changed() => tell(&changes.borrow_and_update().clone()),
+            Ok(()) = changes.changed() => {
+                let run = changes.borrow_and_update().clone();
+                tell(&run);
+                ask(&run);
+            }
+            Some((step, go_on)) = answers.recv() => session.answer(&plan.id, step, go_on),
             Ok(()) = tokio::signal::ctrl_c() => {
                 eprintln!("azlb: stopping before the next step; the step under way is brought to its end");
                 cancel.cancel();
@@ -198,11 +215,26 @@ pub async fn watched(
     }
 }
 
+/// Asks a plan's question. The line is read by a thread of its own: a read cannot be called off, and
+/// the wait for it has a limit.
+fn ask_step(step: u32, question: &str, typed: tokio::sync::mpsc::Sender<(u32, bool)>) {
+    eprint!("{}", safe(&format!("{question} Type yes to go on: ")));
+    let _ = std::io::stderr().flush();
+    std::thread::spawn(move || {
+        let mut line = String::new();
+        let read = std::io::stdin().read_line(&mut line);
+        let line = line.trim();
+        // No line is no yes.
+        let go_on = read.is_ok_and(|n| n > 0) && (line.eq_ignore_ascii_case("yes") || line.eq_ignore_ascii_case("y"));
+        let _ = typed.blocking_send((step, go_on));
+    });
+}
+
 fn tell_step(plan: &Plan, step: &Step, progress: &crate::changes::run::Progress) {
     let took = progress.took.map(|t| format!(" {:.1} s", t.as_secs_f64())).unwrap_or_default();
     let detail = match &progress.state {
         StepState::Failed { error, .. } => format!(": {error}"),
-        StepState::Skipped { reason } => format!(": {reason}"),
+        StepState::Skipped { reason } | StepState::Passed { reason } => format!(": {reason}"),
         _ => String::new(),
     };
     eprintln!(

@@ -183,6 +183,16 @@ pub struct PlanArgs {
     /// How long a member that joined may take until its probe is up; 0 does not wait
     #[arg(long, value_name = "TIME", value_parser = parse_time)]
     pub wait_healthy: Option<Duration>,
+    /// Wait for this rule's probe only; may be given more than once
+    #[arg(long, value_name = "RULE")]
+    pub healthy_rule: Vec<String>,
+    /// Ask before the second half of a swap, after a drain, and between batches; the time is how long
+    /// the answer may take
+    #[arg(long, value_name = "TIME", num_args = 0..=1, require_equals = true, default_missing_value = "30m", value_parser = parse_time)]
+    pub ask: Option<Duration>,
+    /// What happens when a wait for probes, drained members or an answer comes to its limit
+    #[arg(long, value_enum, value_name = "WHAT")]
+    pub on_limit: Option<LimitArg>,
     /// What happens when a step fails
     #[arg(long, value_enum, value_name = "WHAT")]
     pub on_failure: Option<FailureArg>,
@@ -192,6 +202,15 @@ pub struct PlanArgs {
     /// The order in which a pool loses and gains members
     #[arg(long, value_enum)]
     pub order: Option<OrderArg>,
+}
+
+/// What happens when a wait comes to its limit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum LimitArg {
+    /// The step failed.
+    Fail,
+    /// The plan goes on, and says so.
+    GoOn,
 }
 
 /// What happens when a step fails.

@@ -4,13 +4,13 @@ use std::process::ExitCode;
 
 use super::apply;
 use super::args::{
-    AddArgs, AdminStateArg, AdminStateArgs, DrainArgs, EvacuateArgs, FailureArg, Globals, MoveArgs, PlanArgs,
+    AddArgs, AdminStateArg, AdminStateArgs, DrainArgs, EvacuateArgs, FailureArg, Globals, LimitArg, MoveArgs, PlanArgs,
     RemoveArgs, ReplaceArgs, SwapArgs,
 };
 use super::exit::Failure;
 use super::list::warn_of_problems;
 use crate::azure::backend_pool::AdminState;
-use crate::changes::{OnFailure, Options};
+use crate::changes::{OnFailure, OnLimit, Options};
 use crate::session::Session;
 
 fn options(session: &Session, args: PlanArgs) -> Options {
@@ -23,6 +23,14 @@ fn options(session: &Session, args: PlanArgs) -> Options {
             FailureArg::Stop => OnFailure::Stop,
             FailureArg::Continue => OnFailure::Continue,
             FailureArg::Undo => OnFailure::Undo,
+        };
+    }
+    options.healthy_rules = args.healthy_rule;
+    options.ask = args.ask;
+    if let Some(what) = args.on_limit {
+        options.on_limit = match what {
+            LimitArg::Fail => OnLimit::Fail,
+            LimitArg::GoOn => OnLimit::GoOn,
         };
     }
     options.order = args.order.map(Into::into);

@@ -73,6 +73,7 @@ pub fn code_of(error: &SessionError) -> u8 {
         | SessionError::Elsewhere { .. }
         | SessionError::NotThat { .. } => REFUSED,
         SessionError::Plan(PlanError::Nothing(_)) => 0,
+        SessionError::Plan(PlanError::NoRule { .. }) => USAGE,
         SessionError::Journal(JournalError::Unknown(..) | JournalError::Ambiguous(..)) => USAGE,
         SessionError::Journal(JournalError::Locked(_)) => REFUSED,
         SessionError::Journal(_) | SessionError::Arm(_) => FAILED,

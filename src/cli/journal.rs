@@ -26,7 +26,7 @@ struct PlanRow {
 
 impl PlanRow {
     fn of(record: &Record) -> Self {
-        let done = record.steps().iter().filter(|(_, state)| matches!(state, StepState::Done { .. })).count();
+        let done = record.steps().iter().filter(|(_, state)| state.is_done()).count();
         Self {
             id: record.plan.id.to_string(),
             state: record.state(),
@@ -148,7 +148,7 @@ fn show(globals: &Globals, record: &Record) -> Result<ExitCode, Failure> {
                 let id = correlation_id.as_deref().map(|c| format!(" correlation id {c}")).unwrap_or_default();
                 format!("  {error}{code}{id}")
             }
-            StepState::Skipped { reason } => format!("  {reason}"),
+            StepState::Skipped { reason } | StepState::Passed { reason } => format!("  {reason}"),
             StepState::Running { now } => format!("  {now}, and then nothing more was written down"),
             _ => String::new(),
         };

@@ -9,7 +9,7 @@ use super::error::{carry, ended, stopped};
 use super::host::Host;
 use super::values::{Candidate, Member, Pool, ScriptPlan};
 use crate::azure::backend_pool::AdminState;
-use crate::changes::{Batch, OnFailure, Options, Outcome, Request, SwapOrder};
+use crate::changes::{Batch, OnFailure, OnLimit, Options, Outcome, Request, SwapOrder};
 use crate::health::HealthState;
 use crate::session::ask::PoolHandle;
 use crate::session::{Session, SessionError};
@@ -84,6 +84,15 @@ fn options(mut options: Options, map: &Map) -> Result<Options, String> {
                     _ => return Err(format!("on_failure is stop, continue or undo, not '{text}'")),
                 }
             }
+            "healthy_rules" => options.healthy_rules = names(value).map_err(|e| e.to_string())?,
+            "ask" => options.ask = Some(time(&text)?),
+            "on_limit" => {
+                options.on_limit = match text.as_str() {
+                    "fail" => OnLimit::Fail,
+                    "go-on" => OnLimit::GoOn,
+                    _ => return Err(format!("on_limit is fail or go-on, not '{text}'")),
+                }
+            }
             "order" => {
                 options.order = Some(match text.as_str() {
                     "break-before-make" => SwapOrder::BreakBeforeMake,
@@ -94,7 +103,7 @@ fn options(mut options: Options, map: &Map) -> Result<Options, String> {
             "override" => options.overrides.push(text),
             other => {
                 return Err(format!(
-                    "there is no option '{other}': use wait_healthy, on_failure, order, override, pause"
+                    "there is no option '{other}': use wait_healthy, healthy_rules, ask, on_limit, on_failure, order, override, pause"
                 ));
             }
         }

@@ -47,6 +47,10 @@ pub enum Action {
     Jobs,
     /// Apply the plan on the screen.
     Apply,
+    /// Answer yes to what the running plan asks.
+    Yes,
+    /// Answer no to it.
+    No,
     /// Stop the running plan between two steps.
     StopRun,
     /// Go on with the selected plan.
@@ -116,6 +120,8 @@ pub const ACTIONS: &[Spec] = &[
     spec(Action::TakeOut, &[Members], &["d"], "take out", true, true),
     spec(Action::Move, &[Members], &["v"], "move", true, true),
     spec(Action::Apply, &[Plan], &["a"], "apply", true, true),
+    spec(Action::Yes, &[Jobs], &["y"], "yes, go on", false, true),
+    spec(Action::No, &[Jobs], &["n"], "no", false, false),
     spec(Action::StopRun, &[Jobs], &["x"], "stop", true, false),
     spec(Action::Resume, &[Jobs], &["e"], "resume", true, true),
     spec(Action::Undo, &[Jobs], &["u"], "undo", true, true),

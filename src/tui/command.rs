@@ -12,7 +12,7 @@ use super::event::Event;
 use super::snapshot::{self, Job};
 use crate::arm::ResourceId;
 use crate::azure::backend_pool::PoolKind;
-use crate::changes::{Outcome, Plan, Request, Run};
+use crate::changes::{Outcome, Plan, PlanId, Request, Run};
 use crate::script::{complete, record};
 use crate::session::ask::PoolHandle;
 use crate::session::{Report, Session, SessionError};
@@ -35,6 +35,15 @@ pub enum Command {
     },
     /// Apply a plan.
     Apply(Box<Plan>),
+    /// Answer what a running plan asks.
+    Answer {
+        /// The plan.
+        plan: PlanId,
+        /// Its step.
+        step: u32,
+        /// Whether it goes on.
+        go_on: bool,
+    },
     /// Stop the running plan between two steps.
     StopRun,
     /// Read the journal.
@@ -115,6 +124,7 @@ impl Tasks {
                     }
                 });
             }
+            Command::Answer { plan, step, go_on } => session.answer(&plan, step, go_on),
             Command::AskHealth(id) => self.ask_health(id),
             Command::Plan { pool, ask } => {
                 tokio::spawn(async move {

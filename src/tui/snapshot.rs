@@ -214,10 +214,10 @@ impl Job {
             .steps()
             .into_iter()
             .map(|(s, state)| {
-                done += usize::from(matches!(state, StepState::Done { .. }));
+                done += usize::from(state.is_done());
                 let detail = match &state {
                     StepState::Failed { error, .. } => Some(error.clone()),
-                    StepState::Skipped { reason } => Some(reason.clone()),
+                    StepState::Skipped { reason } | StepState::Passed { reason } => Some(reason.clone()),
                     _ => None,
                 };
                 (describe::state_word(s, &state).to_owned(), describe::step_title(&record.plan, s), detail)

@@ -260,6 +260,16 @@ fn act(model: &mut Model, action: Action) -> Vec<Command> {
             vec![Command::ReadJobs]
         }
         Action::Apply => plan_screen::apply(model),
+        Action::Yes | Action::No => {
+            let asking = model.live.as_ref().and_then(|l| l.run.asking().map(|(step, _)| (l.plan.id.clone(), step)));
+            match asking {
+                Some((plan, step)) => vec![Command::Answer { plan, step, go_on: action == Action::Yes }],
+                None => {
+                    model.say("no plan asks anything", false);
+                    Vec::new()
+                }
+            }
+        }
         Action::StopRun => {
             if model.running {
                 model.say("stopping before the next step; the step under way is brought to its end", false);

@@ -35,12 +35,14 @@ fn draw_live(live: &Live, frame: &mut Frame<'_>, area: Rect, faces: &Faces) {
     let width = usize::from(inner.width);
     let mut lines = vec![bar(done, all, width, faces)];
     let room = usize::from(inner.height).saturating_sub(1);
-    let now = live.run.steps.iter().position(|s| !matches!(s.state, StepState::Done { .. })).unwrap_or(all);
+    let now = live.run.steps.iter().position(|s| !s.state.is_done()).unwrap_or(all);
     let first = window(now.min(all.saturating_sub(1)), all, room);
     for (step, progress) in live.plan.steps.iter().zip(&live.run.steps).skip(first).take(room) {
         let (mark, style) = match &progress.state {
             StepState::Pending => (" ", theme.dim),
             StepState::Running { .. } => (if faces.unicode { "▸" } else { ">" }, theme.title),
+            StepState::Asking { .. } => ("?", theme.warn),
+            StepState::Passed { .. } => ("!", theme.warn),
             StepState::Done { .. } => (if faces.unicode { "✓" } else { "v" }, theme.good),
             StepState::Failed { .. } => (if faces.unicode { "✗" } else { "x" }, theme.bad),
             StepState::Skipped { .. } => ("-", theme.warn),
@@ -48,7 +50,8 @@ fn draw_live(live: &Live, frame: &mut Frame<'_>, area: Rect, faces: &Faces) {
         let detail = match &progress.state {
             StepState::Running { now } => format!("  {now}"),
             StepState::Failed { error, .. } => format!("  {error}"),
-            StepState::Skipped { reason } => format!("  {reason}"),
+            StepState::Skipped { reason } | StepState::Passed { reason } => format!("  {reason}"),
+            StepState::Asking { .. } => "  y goes on, n stops".to_owned(),
             _ => String::new(),
         };
         let tries = if progress.attempts > 1 { format!("  {} tries", progress.attempts) } else { String::new() };
