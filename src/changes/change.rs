@@ -97,6 +97,11 @@ pub enum Change {
         /// The set.
         set: ResourceId,
     },
+    /// The instances of a Uniform scale set follow its model again, in whatever pools it names.
+    AlignSet {
+        /// The set.
+        set: ResourceId,
+    },
     /// The pool's members become exactly these.
     Replace {
         /// The pool.
@@ -130,13 +135,15 @@ impl Change {
             | Self::RemoveSet { pool, .. }
             | Self::SetAdminState { pool, .. } => vec![pool],
             Self::Move { from, to, .. } => vec![from, to],
+            // Its model and its instances tell, and they are not read yet.
+            Self::AlignSet { .. } => Vec::new(),
         }
     }
 
     /// The scale set that the change touches as a whole.
     pub fn set(&self) -> Option<&ResourceId> {
         match self {
-            Self::AddSet { set, .. } | Self::RemoveSet { set, .. } => Some(set),
+            Self::AddSet { set, .. } | Self::RemoveSet { set, .. } | Self::AlignSet { set } => Some(set),
             _ => None,
         }
     }
@@ -150,7 +157,7 @@ impl Change {
             | Self::Drain { member, .. }
             | Self::SetAdminState { member, .. } => vec![member],
             Self::Replace { members, .. } => members.iter().collect(),
-            Self::AddSet { .. } | Self::RemoveSet { .. } => Vec::new(),
+            Self::AddSet { .. } | Self::RemoveSet { .. } | Self::AlignSet { .. } => Vec::new(),
             Self::Swap { leaves, joins, .. } => vec![leaves, joins],
         }
     }

@@ -26,6 +26,8 @@ pub struct Documents {
     by_id: HashMap<ResourceId, Document>,
     /// Locks: what they lie on, and their level.
     pub locks: Vec<(ResourceId, String)>,
+    /// The subscriptions whose locks were asked for.
+    locks_of: HashSet<String>,
     /// Scale sets that autoscale resizes, with the setting's name.
     pub autoscaled: Vec<(ResourceId, String)>,
     /// Scale sets of which a rolling upgrade is under way, with how far it is, in words.
@@ -155,8 +157,8 @@ pub async fn gather(reader: &Reader, request: &Request) -> Result<Documents, Arm
         members.extend(view.pools().filter(|p| p.id().as_ref() == Some(&pool)).flat_map(|p| p.ip_configurations()));
     }
     let mut documents = read_all(reader, &pools, &members).await?;
-    for set in sets {
-        read_set(reader, &mut documents, &set).await?;
+    for set in &sets {
+        read_set(reader, &mut documents, set).await?;
     }
     read_automation(reader, &mut documents).await;
     Ok(documents)
@@ -186,7 +188,17 @@ async fn read_automation(reader: &Reader, documents: &mut Documents) {
     }
 }
 
-/// Reads a whole set: its model, its instances and their NICs.
+/// Reads what tells a set's drift.
+///
+/// # Errors
+/// As [`gather`].
+pub async fn gather_set(reader: &Reader, set: &ResourceId) -> Result<Documents, ArmError> {
+    let mut documents = Documents::default();
+    read_set(reader, &mut documents, set).await?;
+    Ok(documents)
+}
+
+/// Reads a whole set: its model, its instances and their NICs, and the load balancers of their pools.
 async fn read_set(reader: &Reader, documents: &mut Documents, set: &ResourceId) -> Result<(), ArmError> {
     documents.insert(reader.get(set, version_of(set), "").await?);
     let instances = crate::azure::scale_set::instances(reader, set)?.all().await?;
@@ -194,6 +206,17 @@ async fn read_set(reader: &Reader, documents: &mut Documents, set: &ResourceId) 
     for body in instances.into_iter().chain(nics) {
         let document = Document::new(body, None).map_err(|e| ArmError::document(set.as_str(), &e))?;
         documents.insert(document);
+    }
+    let model = documents.get(set).map(|d| ScaleSet(d.body()).model_pools()).unwrap_or_default();
+    let configs = documents.instances(set).into_iter().flat_map(|(_, configs)| configs);
+    let mut balancers: Vec<ResourceId> =
+        configs.flat_map(|c| c.pools()).chain(model).filter_map(|p| p.parent()).collect();
+    balancers.sort_unstable();
+    balancers.dedup();
+    balancers.retain(|lb| documents.get(lb).is_none());
+    read_into(reader, documents, balancers.into_iter().map(|lb| (lb, "")).collect()).await?;
+    if !documents.locks_of.contains(&set.subscription().to_ascii_lowercase()) {
+        read_locks(reader, documents, &[set.subscription()]).await;
     }
     Ok(())
 }
@@ -289,8 +312,14 @@ async fn read_all(reader: &Reader, pools: &[ResourceId], members: &[ResourceId])
     let mut subscriptions: Vec<&str> = pools.iter().chain(members).map(ResourceId::subscription).collect();
     subscriptions.sort_unstable();
     subscriptions.dedup();
+    read_locks(reader, &mut documents, &subscriptions).await;
+    Ok(documents)
+}
+
+/// Reads the locks of subscriptions. Not everybody may; without them the write itself tells.
+async fn read_locks(reader: &Reader, documents: &mut Documents, subscriptions: &[&str]) {
     for subscription in subscriptions {
-        // Not everybody may read locks; without them the write itself tells.
+        documents.locks_of.insert(subscription.to_ascii_lowercase());
         let Ok(pager) =
             reader.list(&format!("/subscriptions/{subscription}/providers/Microsoft.Authorization/locks"), LOCKS, "")
         else {
@@ -304,7 +333,6 @@ async fn read_all(reader: &Reader, pools: &[ResourceId], members: &[ResourceId])
             }
         }
     }
-    Ok(documents)
 }
 
 async fn read_into(

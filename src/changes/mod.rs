@@ -9,6 +9,7 @@ pub mod answers;
 mod assembly;
 pub mod change;
 pub mod describe;
+pub mod drift;
 pub mod edit;
 pub mod execute;
 mod facts;

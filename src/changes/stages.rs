@@ -61,6 +61,9 @@ pub(super) fn stages_of(request: &Request, documents: &Documents) -> Vec<Stage> 
                     rolls.push(gate);
                 }
             }
+            Change::AlignSet { set } => {
+                super::drift::of(documents, set).iter().filter_map(|d| d.edit()).for_each(|edit| add(0, edit));
+            }
             Change::Replace { pool, members, batch } => {
                 let (ins, outs) = replacement(documents, pool, members);
                 let size = batch.of(ins.len().max(outs.len()));

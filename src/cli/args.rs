@@ -117,6 +117,8 @@ pub enum Command {
     AdminState(AdminStateArgs),
     /// Take machines out of every pool they are in; restore puts them back
     Evacuate(EvacuateArgs),
+    /// Bring a Uniform scale set's instances back to its model's pools; list drift shows who differs
+    Align(AlignArgs),
     /// Put back what an evacuation took out
     Restore {
         /// The evacuation's plan; the newest that stands where it is left out
@@ -174,6 +176,8 @@ pub enum What {
     Members,
     /// Ip configurations that could join.
     Candidates,
+    /// Where scale sets' models, their instances and the pools do not agree.
+    Drift,
 }
 
 /// How a plan is made.
@@ -263,8 +267,11 @@ pub struct RemoveArgs {
     #[arg(long)]
     pub pool: String,
     /// Names, addresses or ids of members
-    #[arg(required = true, value_name = "MEMBER")]
+    #[arg(required_unless_present = "ghosts", value_name = "MEMBER")]
     pub members: Vec<String>,
+    /// Also those whose machine is gone, while its NIC is there and still a member
+    #[arg(long)]
+    pub ghosts: bool,
     /// How the plan is made.
     #[command(flatten)]
     pub plan: PlanArgs,
@@ -367,6 +374,17 @@ pub enum AdminStateArg {
     Up,
     /// No new connections.
     Down,
+}
+
+/// `azlb align`.
+#[derive(Debug, Clone, clap::Args)]
+pub struct AlignArgs {
+    /// Uniform scale sets, by name or id
+    #[arg(required = true, value_name = "SET")]
+    pub sets: Vec<String>,
+    /// How the plan is made.
+    #[command(flatten)]
+    pub plan: PlanArgs,
 }
 
 /// `azlb evacuate`.

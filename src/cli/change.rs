@@ -1,11 +1,11 @@
-//! `azlb add`, `remove`, `move`, `swap`, `drain`, `replace`, `admin-state`, `evacuate`: each is a plan.
+//! `azlb add`, `remove`, `move`, `swap`, `drain`, `replace`, `admin-state`, `align`, `evacuate`: each is a plan.
 
 use std::process::ExitCode;
 
 use super::apply;
 use super::args::{
-    AddArgs, AdminStateArg, AdminStateArgs, DrainArgs, EvacuateArgs, FailureArg, Globals, LimitArg, MoveArgs, PlanArgs,
-    RemoveArgs, ReplaceArgs, SwapArgs,
+    AddArgs, AdminStateArg, AdminStateArgs, AlignArgs, DrainArgs, EvacuateArgs, FailureArg, Globals, LimitArg,
+    MoveArgs, PlanArgs, RemoveArgs, ReplaceArgs, SwapArgs,
 };
 use super::exit::Failure;
 use super::list::warn_of_problems;
@@ -54,7 +54,15 @@ pub(super) async fn add(globals: &Globals, session: &Session, args: AddArgs) -> 
 pub(super) async fn remove(globals: &Globals, session: &Session, args: RemoveArgs) -> Result<ExitCode, Failure> {
     list(session).await?;
     let pool = session.pool(&args.pool)?;
-    let request = session.request_remove(&pool, &args.members, options(session, args.plan))?;
+    let mut members = args.members;
+    if args.ghosts {
+        members.extend(session.ghosts(&pool));
+        if members.is_empty() {
+            eprintln!("azlb: {} has no ghost that can be taken out", super::output::safe(&pool.selector));
+            return Ok(ExitCode::SUCCESS);
+        }
+    }
+    let request = session.request_remove(&pool, &members, options(session, args.plan))?;
     apply::request(globals, session, &request).await
 }
 
@@ -101,6 +109,12 @@ pub(super) async fn admin_state(
         AdminStateArg::Down => AdminState::Down,
     };
     let request = session.request_admin_state(&pool, &args.members, state, options(session, args.plan))?;
+    apply::request(globals, session, &request).await
+}
+
+pub(super) async fn align(globals: &Globals, session: &Session, args: AlignArgs) -> Result<ExitCode, Failure> {
+    list(session).await?;
+    let request = session.request_align(&args.sets, options(session, args.plan))?;
     apply::request(globals, session, &request).await
 }
 

@@ -69,6 +69,33 @@ pub(super) async fn main(globals: &Globals, session: &Session, args: ListArgs) -
             let found: Vec<MemberRow> = pools.iter().flat_map(|p| session.member_rows(p)).collect();
             rows(form, &found, &["pool", "kind", "name", "ip", "zone", "power", "admin", "health", "why"], member_cells)
         }
+        What::Drift => {
+            let mut found = session.drift(None).await?;
+            if let Some(pool) = args.pool.as_deref() {
+                let pool = session.pool(pool)?;
+                found.retain(|d| d.pool == pool.id);
+            }
+            found.retain(|d| only.is_empty() || d.pool.parent().is_some_and(|lb| lb.name().eq_ignore_ascii_case(only)));
+            if found.is_empty() && form == super::args::Output::Table {
+                eprintln!("azlb: every instance of every Uniform scale set is where its model says");
+            }
+            let side = |side: Option<bool>| match side {
+                Some(true) => "in",
+                Some(false) => "out",
+                None => "gone",
+            };
+            rows(form, &found, &["instance", "pool", "model", "own", "listed", "protected", "what"], |r| {
+                vec![
+                    r.name.clone(),
+                    r.pool.short(),
+                    side(Some(r.model)).to_owned(),
+                    side(r.instance).to_owned(),
+                    side(r.listed).to_owned(),
+                    if r.protected { "yes" } else { "-" }.to_owned(),
+                    r.words().to_owned(),
+                ]
+            })
+        }
         What::Candidates => {
             let pools = pools(session, args.pool.as_deref(), only)?;
             let found: Vec<_> = pools.iter().flat_map(|p| session.candidate_rows(p)).collect();

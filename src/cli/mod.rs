@@ -51,6 +51,7 @@ async fn dispatch(
                 Some(Command::Drain(a)) => change::drain(&globals, &session, a).await,
                 Some(Command::Replace(a)) => change::replace(&globals, &session, a).await,
                 Some(Command::AdminState(a)) => change::admin_state(&globals, &session, a).await,
+                Some(Command::Align(a)) => change::align(&globals, &session, a).await,
                 Some(Command::Evacuate(a)) => change::evacuate(&globals, &session, a).await,
                 Some(Command::Restore { id }) => journal::restore(&globals, &session, id).await,
                 Some(Command::Journal { command }) => journal::main(&globals, &session, command).await,

@@ -117,6 +117,8 @@ impl Estate {
         let ghost = match (config, machine) {
             (None, _) => Some("its NIC is gone"),
             (Some(_), None) if machine_id.is_some() => Some("its VM is gone"),
+            // What Azure leaves of a NIC whose VM was deleted (ansible-collections/azure 866).
+            (Some(_), None) => Some("no VM is attached to its NIC"),
             _ => None,
         };
         Member {

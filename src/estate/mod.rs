@@ -84,6 +84,11 @@ impl Estate {
         self.machines.get(id)
     }
 
+    /// The Uniform scale sets.
+    pub fn sets(&self) -> &[ResourceId] {
+        &self.sets
+    }
+
     /// The Uniform scale sets of this name.
     pub fn sets_named<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a ResourceId> {
         self.sets.iter().filter(move |s| s.name().eq_ignore_ascii_case(name) || s.as_str().eq_ignore_ascii_case(name))

@@ -36,6 +36,8 @@ pub const FUNCTIONS: &[FunctionDoc] = &[
     doc("drain", "pool.drain(\"vm-web-1\", \"5m\")", "plan: no new connections, five minutes, then out"),
     doc("replace", "pool.replace([\"vm-web-5\"], \"25%\")", "plan: exactly these are in, a batch at a time"),
     doc("evacuate", "evacuate(\"zone:2\")", "plan: a VM, a scale set or a zone leaves every pool"),
+    doc("drift", "drift()", "where scale sets' models, instances and pools do not agree: maps with name, pool, what"),
+    doc("align", "align(\"api-ss\")", "plan: a Uniform scale set's instances follow its model again"),
     doc("set_admin_state", "pool.set_admin_state(\"node-4\", \"Down\")", "plan: admin state None, Up or Down"),
     doc("confirm", "confirm(plan)", "shows a plan and asks; stops the script where the answer is no"),
     doc("apply", "apply(plan)", "applies a plan and waits for its end; asks where nobody confirmed"),

@@ -43,6 +43,7 @@ pub fn line(session: &Session, request: &Request) -> String {
                     Some(Change::RemoveSet { pool: id, set }) => {
                         format!("{}.remove({})", pool(id), quoted(&format!("set:{}", set.name())))
                     }
+                    Some(Change::AlignSet { set }) => format!("align({})", quoted(set.name())),
                     Some(Change::Replace { pool: id, .. }) => format!("{}.replace({})", pool(id), list(&names)),
                     Some(Change::SetAdminState { pool: id, state, .. }) => {
                         format!("{}.set_admin_state({}, {})", pool(id), list(&names), quoted(state.word()))

@@ -273,6 +273,24 @@ fn reading(engine: &mut Engine, around: &Surroundings) {
             .collect())
     });
     let a = around.clone();
+    engine.register_fn("drift", move || -> Answer<Array> {
+        a.listed()?;
+        let rows = a.wait(a.session.drift(None))?;
+        let map = |d: crate::changes::drift::Drift| -> Map {
+            [
+                ("name".into(), d.name.clone().into()),
+                ("pool".into(), d.pool.short().into()),
+                ("what".into(), d.words().into()),
+                ("model".into(), d.model.into()),
+                ("instance".into(), d.instance.map_or(Dynamic::UNIT, Into::into)),
+                ("listed".into(), d.listed.map_or(Dynamic::UNIT, Into::into)),
+            ]
+            .into_iter()
+            .collect()
+        };
+        Ok(rows.into_iter().map(|d| Dynamic::from_map(map(d))).collect())
+    });
+    let a = around.clone();
     engine.register_fn("refresh", move || -> Answer<()> { a.wait(a.session.refresh()) });
     let a = around.clone();
     engine.register_fn("sleep", move |text: &str| -> Answer<()> {
@@ -340,6 +358,12 @@ fn planning(engine: &mut Engine, around: &Surroundings) {
         a.listed()?;
         let options = a.session.config().options();
         a.plan(a.session.request_evacuate(&names(&who)?, None, options))
+    });
+    let a = around.clone();
+    engine.register_fn("align", move |sets: Dynamic| -> Answer<ScriptPlan> {
+        a.listed()?;
+        let options = a.session.config().options();
+        a.plan(a.session.request_align(&names(&sets)?, options))
     });
     word!("set_admin_state", |a, pool, who: Dynamic, state: &str; options| {
         let read = AdminState::read(Some(state));

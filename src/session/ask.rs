@@ -348,6 +348,22 @@ impl Session {
         })
     }
 
+    /// The instances of Uniform scale sets follow their models again.
+    ///
+    /// # Errors
+    /// [`SelectError`] for a name.
+    pub fn request_align(&self, sets: &[String], options: Options) -> Result<Request, SessionError> {
+        let changes = each(sets, |s| Ok(Change::AlignSet { set: self.scale_set(s)? }))?;
+        Ok(Request { title: format!("align {} with its model", listed(&changes)), changes, options })
+    }
+
+    /// The ghosts of a pool that can be taken out: the machine is gone, its NIC is there and still a member.
+    pub fn ghosts(&self, pool: &PoolHandle) -> Vec<String> {
+        let nic_is_there = |m: &Member| m.id.parent().is_some_and(|n| self.estate(|e| e.nic(&n).is_some()));
+        let ghosts = self.members(&pool.id).into_iter().filter(|m| m.ghost.is_some());
+        ghosts.filter(nic_is_there).map(|m| m.id.to_string()).collect()
+    }
+
     /// A member's admin state is set.
     ///
     /// # Errors
