@@ -349,6 +349,7 @@ fn truth(
             let shown = |t: azlb::changes::MemberTarget| match t {
                 azlb::changes::MemberTarget::IpConfig(id) => id.as_str().split('/').nth(8).unwrap().to_owned(),
                 azlb::changes::MemberTarget::Address(ip) => ip.to_string(),
+                azlb::changes::MemberTarget::Frontend(id) => id.name().to_owned(),
             };
             joins.extend(edit.joins().map(shown));
             leaves.extend(edit.leaves().map(shown));
@@ -384,7 +385,7 @@ fn run_cases(cases: u32) {
 
 #[test]
 fn whatever_is_asked_and_whatever_fails() {
-    run_cases(1_000);
+    run_cases(2_000);
 }
 
 /// The long run: `cargo test --test properties -- --ignored --nocapture`, `AZLB_CASES` for another count.

@@ -114,7 +114,7 @@ impl State {
             let lb = parsed.as_ref().and_then(ResourceId::parent);
             let document = lb.as_ref().and_then(|lb| self.store.document(&lb.folded()));
             let found = children(document, "frontendIPConfigurations")
-                .into_iter()
+                .iter()
                 .find(|f| key_of(f) == parsed.as_ref().map(ResourceId::folded));
             let public = found.is_some_and(|f| f.pointer("/properties/publicIPAddress").is_some());
             if !public || lb.and_then(|lb| tier(&lb)) != Some(false) {
