@@ -448,6 +448,12 @@ pub struct SimArgs {
     /// The port; 0 takes a free one
     #[arg(long, default_value_t = 0)]
     pub port: u16,
+    /// Serve https too, on a port of its own, with a certificate authority made for this run
+    #[arg(long)]
+    pub tls: bool,
+    /// The port of https; 0 takes a free one
+    #[arg(long, default_value_t = 0, requires = "tls")]
+    pub tls_port: u16,
     /// An estate file: raw ARM documents as GET returns them
     #[arg(long, value_name = "FILE", conflicts_with = "generate")]
     pub estate: Option<PathBuf>,

@@ -49,7 +49,8 @@ impl Simulator {
         let (parts, body) = request.into_parts();
         let header = |name: &str| parts.headers.get(name).and_then(|v| v.to_str().ok()).map(str::to_owned);
         let host = header("host").or_else(|| parts.uri.authority().map(ToString::to_string)).unwrap_or_default();
-        let scheme = parts.uri.scheme_str().unwrap_or("http");
+        let came_by = parts.extensions.get::<super::server::Scheme>().map(|s| s.0);
+        let scheme = came_by.or(parts.uri.scheme_str()).unwrap_or("http");
         let query =
             url::form_urlencoded::parse(parts.uri.query().unwrap_or_default().as_bytes()).into_owned().collect();
         let call = Call {
@@ -105,6 +106,7 @@ impl State {
                 let resource = call.query.get("resource").map(String::as_str);
                 return Some(self.tokens.issue(resource, identity, now));
             }
+            Route::Metadata => return Some(metadata(call)),
             Route::Control(what) => return Some(self.control(call, what)),
             _ => {}
         }
@@ -335,6 +337,35 @@ impl State {
             _ => Answer::error(405, "MethodNotAllowed", format!("The simulator does not delete '{kind}'.")),
         }
     }
+}
+
+/// The cloud's endpoints, all of them here: nothing that a client asks leaves this machine. The shape
+/// is that of `https://management.azure.com/metadata/endpoints`: an array with one cloud up to
+/// 2019-05-01, the cloud itself since.
+fn metadata(call: &Call) -> Answer {
+    let base = &call.base;
+    let cloud = json!({
+        "name": "AzureCloud",
+        "portal": base, "gallery": base, "batch": base, "sqlManagement": base, "media": base,
+        "graph": base, "graphAudience": base, "vmImageAliasDoc": base,
+        "microsoftGraphResourceId": format!("{base}/"),
+        "resourceManager": base,
+        "authentication": {
+            "loginEndpoint": base,
+            "audiences": [base, format!("{base}/")],
+            "tenant": "common",
+            "identityProvider": "AAD",
+        },
+        "activeDirectoryDataLake": base, "logAnalyticsResourceId": base,
+        "suffixes": {
+            "acrLoginServer": "azurecr.io", "sqlServerHostname": "database.windows.net",
+            "keyVaultDns": "vault.azure.net", "storage": "core.windows.net", "azureFrontDoorEndpointSuffix": "azurefd.net",
+            "azureDataLakeStoreFileSystem": "azuredatalakestore.net",
+            "azureDataLakeAnalyticsCatalogAndJob": "azuredatalakeanalytics.net",
+        },
+    });
+    let version = call.query.get("api-version").map(String::as_str).unwrap_or_default();
+    Answer::json(200, if version < "2022" { json!([cloud]) } else { cloud })
 }
 
 fn is_version(text: &str) -> bool {

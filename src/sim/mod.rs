@@ -24,6 +24,7 @@ mod reads;
 mod route;
 pub mod server;
 mod store;
+pub mod tls;
 mod token;
 
 use std::sync::{Mutex, PoisonError};

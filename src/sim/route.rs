@@ -9,6 +9,8 @@ pub(super) enum Route {
     Token,
     /// The simulator's own control surface: history, faults, requests, estate.
     Control(String),
+    /// What a client asks before it signs in: the cloud's endpoints.
+    Metadata,
     Tenants,
     Subscriptions,
     Subscription(String),
@@ -38,6 +40,7 @@ impl Route {
         let is = |part: &str, word: &str| part.eq_ignore_ascii_case(word);
         match parts.as_slice() {
             ["msi", "token"] => return Self::Token,
+            [m, e] if is(m, "metadata") && is(e, "endpoints") => return Self::Metadata,
             ["sim", rest @ ..] => return Self::Control(rest.join("/")),
             [t] if is(t, "tenants") => return Self::Tenants,
             [s] if is(s, "subscriptions") => return Self::Subscriptions,

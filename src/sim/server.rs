@@ -1,7 +1,8 @@
-//! The simulator on a socket: loopback, plain HTTP/1.1.
+//! The simulator on a socket: loopback, HTTP/1.1, plain or over TLS.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::Bytes;
 use http_body_util::{BodyExt as _, Full, Limited};
@@ -9,12 +10,21 @@ use hyper::body::Incoming;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use serde_json::{Value, json};
-use tokio::net::TcpListener;
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::{TcpListener, TcpStream};
 
 use super::Simulator;
+use super::tls::Tls;
 
 /// A larger request is no client's mistake.
 const MAX_REQUEST: usize = 32 << 20;
+
+/// How long a client may take to agree on TLS.
+const HANDSHAKE: Duration = Duration::from_secs(10);
+
+/// The scheme that a request came by.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Scheme(pub(super) &'static str);
 
 /// Where a simulator listens and how a client signs in to it.
 #[derive(Debug, Clone)]
@@ -54,21 +64,50 @@ impl Address {
 /// Serves until the task is dropped. One connection is one task; each ends with its client.
 pub async fn serve(simulator: Arc<Simulator>, listener: TcpListener) {
     loop {
-        let Ok((stream, _)) = listener.accept().await else {
-            // Out of descriptors, most likely: give the others time to end.
-            tokio::time::sleep(std::time::Duration::from_millis(50)).await;
-            continue;
-        };
+        let stream = accept(&listener).await;
         let simulator = Arc::clone(&simulator);
+        tokio::spawn(connection(simulator, stream, "http"));
+    }
+}
+
+/// The same over TLS.
+pub async fn serve_tls(simulator: Arc<Simulator>, listener: TcpListener, tls: Tls) {
+    loop {
+        let stream = accept(&listener).await;
+        let simulator = Arc::clone(&simulator);
+        let handshake = tls.acceptor.accept(stream);
         tokio::spawn(async move {
-            let service = service_fn(move |request| answer(Arc::clone(&simulator), request));
-            let connection = hyper::server::conn::http1::Builder::new()
-                .timer(TokioTimer::new())
-                .serve_connection(TokioIo::new(stream), service);
-            if let Err(error) = connection.await {
-                tracing::debug!(%error, "a client's connection ended");
+            // A client that does not know the authority hangs up here.
+            match tokio::time::timeout(HANDSHAKE, handshake).await {
+                Ok(Ok(stream)) => connection(simulator, stream, "https").await,
+                Ok(Err(error)) => tracing::debug!(%error, "a client's handshake failed"),
+                Err(_) => tracing::debug!("a client's handshake took too long"),
             }
         });
+    }
+}
+
+async fn accept(listener: &TcpListener) -> TcpStream {
+    loop {
+        match listener.accept().await {
+            Ok((stream, _)) => return stream,
+            // Out of descriptors, most likely: give the others time to end.
+            Err(_) => tokio::time::sleep(Duration::from_millis(50)).await,
+        }
+    }
+}
+
+async fn connection(
+    simulator: Arc<Simulator>,
+    stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    scheme: &'static str,
+) {
+    let service = service_fn(move |request| answer(Arc::clone(&simulator), request, scheme));
+    let connection = hyper::server::conn::http1::Builder::new()
+        .timer(TokioTimer::new())
+        .serve_connection(TokioIo::new(stream), service);
+    if let Err(error) = connection.await {
+        tracing::debug!(%error, "a client's connection ended");
     }
 }
 
@@ -76,8 +115,11 @@ pub async fn serve(simulator: Arc<Simulator>, listener: TcpListener) {
 async fn answer(
     simulator: Arc<Simulator>,
     request: hyper::Request<Incoming>,
+    scheme: &'static str,
 ) -> Result<hyper::Response<Full<Bytes>>, std::io::Error> {
-    let (parts, body) = request.into_parts();
+    let (mut parts, body) = request.into_parts();
+    // Links in answers name the scheme that the client came by.
+    parts.extensions.insert(Scheme(scheme));
     let body =
         Limited::new(body, MAX_REQUEST).collect().await.map_err(|e| std::io::Error::other(e.to_string()))?.to_bytes();
     match simulator.handle(http::Request::from_parts(parts, body)) {
