@@ -138,3 +138,23 @@ async fn a_large_estate_is_listed_with_few_requests() {
     let (reads, _) = session.reader().traffics().counts();
     assert!(reads <= 1 + 4 * 5, "{reads} requests");
 }
+
+/// A cloud that lags behind lists the api-versions it serves; the newest older one is taken, for reads
+/// and for writes.
+#[tokio::test(start_paused = true)]
+async fn a_cloud_that_serves_older_versions_only_is_asked_with_those() {
+    let versions =
+        vec!["2018-10-01".to_owned(), "2022-07-01".to_owned(), "2023-09-01".to_owned(), "2030-01-01".to_owned()];
+    let simulator = demo(Options { api_versions: versions, ..Options::default() });
+    let (session, _state) = listed(&simulator).await;
+    assert!(session.estate(|e| e.subscriptions.iter().all(|s| s.problem.is_none())));
+    let report = apply(&session, &swap_request(&session, "vm-db-2")).await;
+    assert!(is_done(&report), "{:?}", report.run);
+    assert_eq!(members(&simulator, "db-lb", "masters"), ["vm-db-2-nic"]);
+
+    // Where nothing older is served, the refusal is shown whole.
+    let simulator = demo(Options { api_versions: vec!["2030-01-01".to_owned()], ..Options::default() });
+    let (session, _state) = listed(&simulator).await;
+    let problem = session.estate(|e| e.subscriptions[0].problem.clone()).unwrap();
+    assert!(problem.contains("NoRegisteredProviderFound") && problem.contains("2030-01-01"), "{problem}");
+}

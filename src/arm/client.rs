@@ -23,6 +23,7 @@ use super::paging::Pager;
 use super::throttle::{Throttle, Traffic};
 use super::token::{CredentialSource, Tokens};
 use super::transport::Transport;
+use super::versions::Versions;
 
 /// Waits and limits. All are settings; tests make them small.
 #[derive(Debug, Clone)]
@@ -79,6 +80,7 @@ pub(crate) struct Core {
     tokens: Tokens,
     throttle: Throttle,
     traffics: Traffics,
+    versions: Versions,
     pub(crate) pacing: Pacing,
 }
 
@@ -126,6 +128,7 @@ pub fn connect(
         tokens,
         throttle: Throttle::default(),
         traffics: Traffics::default(),
+        versions: Versions::default(),
         pacing,
     });
     (Reader { core: Arc::clone(&core) }, Writer { core })
@@ -271,7 +274,8 @@ impl Core {
         let mut url = self.cloud.endpoint().clone();
         url.set_path(path);
         let and = if query.is_empty() { "" } else { "&" };
-        url.set_query(Some(&format!("api-version={}{and}{query}", version.0)));
+        let version = self.versions.of(path, version.0);
+        url.set_query(Some(&format!("api-version={version}{and}{query}")));
         Ok(url)
     }
 
@@ -328,8 +332,39 @@ impl Core {
         }
     }
 
-    /// One exchange. A 401 asks for a new token once.
+    /// One exchange. A version that the provider does not serve is asked once more with one that it does:
+    /// nothing was done yet.
     async fn send(&self, exchange: &Exchange<'_>, traffic: Traffic, subscription: &str) -> Result<Answer, ArmError> {
+        let error = match self.send_once(exchange, traffic, subscription).await {
+            Err(ArmError::Service(error)) if error.code.eq_ignore_ascii_case("NoRegisteredProviderFound") => error,
+            other => return other,
+        };
+        let Some((url, asked)) = self.with_known_version(&exchange.url, &error.message) else {
+            return Err(ArmError::Service(error));
+        };
+        tracing::debug!(asked, url = url.path(), "asked again");
+        let Exchange { method, body, if_match, request_id, .. } = exchange;
+        let again = Exchange { method: method.clone(), url, body: *body, if_match: *if_match, request_id };
+        self.send_once(&again, traffic, subscription).await
+    }
+
+    /// The same address with a version that the refusal lists.
+    fn with_known_version(&self, url: &Url, refusal: &str) -> Option<(Url, String)> {
+        let asked = url.query_pairs().find(|(k, _)| k == "api-version").map(|(_, v)| v.into_owned())?;
+        let chosen = self.versions.learn(url.path(), &asked, refusal)?;
+        let mut url = url.clone();
+        let query = url.query()?.replacen(&format!("api-version={asked}"), &format!("api-version={chosen}"), 1);
+        url.set_query(Some(&query));
+        Some((url, asked))
+    }
+
+    /// One exchange. A 401 asks for a new token once.
+    async fn send_once(
+        &self,
+        exchange: &Exchange<'_>,
+        traffic: Traffic,
+        subscription: &str,
+    ) -> Result<Answer, ArmError> {
         let token = self.tokens.get(None).await?;
         let answer = self.send_with(exchange, &token, traffic).await?;
         let answer = if answer.status == 401 {

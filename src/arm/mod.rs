@@ -16,6 +16,7 @@ pub mod paging;
 pub mod throttle;
 pub mod token;
 pub mod transport;
+mod versions;
 
 pub use client::{Pacing, ReadAction, Reader, Sent, Writer, connect};
 pub use cloud::Cloud;

@@ -8,6 +8,7 @@ use super::State;
 use super::answer::{Answer, not_found};
 use super::handle::Call;
 use super::operation::{Effect, Provider};
+use super::scale::MODEL;
 use super::store::{INSTANCE, INSTANCE_NIC, array, pools_of_nic, str_at};
 use crate::arm::id::ResourceId;
 
@@ -109,13 +110,26 @@ impl State {
         }
         let mut after = body.clone();
         if let Some(object) = after.as_object_mut() {
+            let capacity = body.pointer("/sku/capacity").cloned();
+            // Compute keeps what a PUT does not name: az vmss scale sends location and sku alone.
+            for (field, kept) in before.as_object().into_iter().flatten() {
+                let slot = object.entry(field.clone()).or_insert_with(|| kept.clone());
+                if let ("properties", Some(slot), Some(kept)) = (field.as_str(), slot.as_object_mut(), kept.as_object())
+                {
+                    for (name, value) in kept {
+                        slot.entry(name.clone()).or_insert_with(|| value.clone());
+                    }
+                }
+            }
             for field in ["id", "name", "type", "etag", "location", "sku", "zones"] {
                 if let Some(kept) = before.get(field) {
                     object.insert(field.to_owned(), kept.clone());
                 }
             }
+            if let (Some(capacity), Some(sku)) = (capacity, object.get_mut("sku").and_then(Value::as_object_mut)) {
+                sku.insert("capacity".to_owned(), capacity);
+            }
         }
-        const MODEL: &str = "/properties/virtualMachineProfile/networkProfile/networkInterfaceConfigurations";
         let model = after.pointer(MODEL).cloned().unwrap_or_default();
         let moved = before.pointer(MODEL) != Some(&model);
         let itself =
@@ -146,6 +160,13 @@ impl State {
                 properties.insert("latestModelApplied".to_owned(), json!(false));
             }
         }
+        let flexible =
+            str_at(&before, "/properties/orchestrationMode").is_some_and(|m| m.eq_ignore_ascii_case("Flexible"));
+        let capacity = |document: &Value| document.pointer("/sku/capacity").and_then(Value::as_u64);
+        let wanted = self.store.document(&key).and_then(capacity);
+        if let Some(wanted) = wanted.filter(|w| !flexible && Some(*w) != capacity(&before)) {
+            effects.push(Effect::Scaled { set: key.clone(), capacity: wanted });
+        }
         effects.push(Effect::Provisioned(key.clone()));
         let rolls = effects.iter().any(|e| matches!(e, Effect::Upgraded { .. }))
             && self
@@ -154,6 +175,7 @@ impl State {
                 .and_then(|d| str_at(d, "/properties/upgradePolicy/mode"))
                 .is_some_and(|m| m.eq_ignore_ascii_case("Rolling"));
         if rolls && let Ok(upgrade) = id.child("rollingUpgrades", "latest") {
+            let upgraded = effects.iter().filter(|e| matches!(e, Effect::Upgraded { .. })).count();
             let location = self.store.document(&key).and_then(|d| d.get("location")).cloned().unwrap_or_default();
             self.store.insert(
                 &upgrade,
@@ -161,7 +183,7 @@ impl State {
                     "type": "Microsoft.Compute/virtualMachineScaleSets/rollingUpgrades",
                     "properties": { "runningStatus": { "lastAction": "Start" },
                         "progress": { "inProgressInstanceCount": 0, "failedInstanceCount": 0,
-                            "successfulInstanceCount": 0, "pendingInstanceCount": effects.len() - 1 } } }),
+                            "successfulInstanceCount": 0, "pendingInstanceCount": upgraded } } }),
             );
             self.note_upgrade(&upgrade.folded(), "RollingForward");
             effects.push(Effect::RolledForward(upgrade.folded()));

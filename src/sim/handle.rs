@@ -90,6 +90,7 @@ impl State {
                     }
                     Effect::Left { pool, ip_config } => self.store.leave(&pool, &ip_config, at),
                     Effect::Upgraded { instance, model } => self.upgrade(&instance, &model, at),
+                    Effect::Scaled { set, capacity } => self.scaled(&set, capacity, at),
                     Effect::RolledForward(key) => self.note_upgrade(&key, "Completed"),
                     Effect::Deleted(key) => self.store.remove(&key),
                     Effect::Reverted { key, body } => self.revert(&key, *body, at),
@@ -160,12 +161,22 @@ impl State {
                     format!("The api-version '{v}' is invalid."),
                 ));
             }
-            Some(_) => {}
+            Some(v) => {
+                let kind = match route {
+                    Route::Resource(id) => id.resource_type().to_ascii_lowercase(),
+                    Route::Collection { kind, .. } => kind.clone(),
+                    _ => String::new(),
+                };
+                if let Some(refusal) = super::api_version::refusal(&kind, v, &self.options.api_versions) {
+                    return Some(refusal);
+                }
+            }
         }
         let (subscription, group) = match route {
             Route::Resource(id) => (id.subscription(), id.resource_group()),
             Route::Collection { subscription, group, .. } => (subscription.as_str(), group.as_deref()),
             Route::Subscription(s) | Route::Groups(s) => (s.as_str(), None),
+            Route::Resources(s, g) => (s.as_str(), g.as_deref()),
             Route::Group(s, g) => (s.as_str(), Some(g.as_str())),
             _ => return None,
         };
@@ -269,9 +280,13 @@ impl State {
             ("GET", Route::Collection { subscription, group, parent, last, kind }) => {
                 self.collection(call, subscription, group.as_deref(), parent.as_ref(), last, kind)
             }
+            ("GET", Route::Resources(subscription, group)) => self.resources(call, subscription, group.as_deref()),
+            ("POST", Route::Graph) => self.graph(call),
             ("POST", Route::Collection { parent: Some(target), last, .. }) => self.action(call, target, last),
             ("GET", Route::Resource(id)) => self.get(call, id),
             ("PUT", Route::Resource(id)) => self.put(call, id),
+            ("PATCH", Route::Resource(id)) => self.patch(call, id),
+            ("HEAD", Route::Resource(id)) => Answer { body: None, ..self.get(call, id) },
             ("DELETE", Route::Resource(id)) => self.delete(call, id),
             (_, Route::Unknown) => {
                 Answer::error(404, "InvalidResourceType", "The path is not one of Resource Manager's.")
@@ -286,6 +301,10 @@ impl State {
         let kind = target.resource_type().to_ascii_lowercase();
         match (kind.as_str(), action.to_ascii_lowercase().as_str()) {
             ("microsoft.network/loadbalancers/loadbalancingrules", "health") => self.rule_health(call, target),
+            ("microsoft.network/loadbalancers/backendaddresspools", "queryinboundnatruleportmapping") => {
+                self.port_mapping(call, target)
+            }
+            (SCALE_SET, "manualupgrade") => self.manual_upgrade(call, target),
             (VM, "start" | "poweroff" | "deallocate" | "restart")
             | (INSTANCE, "start" | "poweroff" | "deallocate" | "restart") => self.power(call, target, action),
             _ => Answer::error(
@@ -326,15 +345,52 @@ impl State {
             "microsoft.network/loadbalancers/backendaddresspools" => self.put_pool(call, id, body),
             INSTANCE => self.put_instance(call, id, &body),
             SCALE_SET => self.put_scale_set(call, id, &body),
+            "microsoft.resources/deployments" => self.deploy(call, id, &body),
             _ => Answer::error(405, "MethodNotAllowed", format!("The simulator does not write '{kind}'.")),
         }
+    }
+
+    /// PATCH: what is given replaces what is there, as RFC 7396 merges documents; then as a PUT.
+    fn patch(&mut self, call: &Call, id: &ResourceId) -> Answer {
+        let patch = match call.json() {
+            Ok(body) => body,
+            Err(answer) => return *answer,
+        };
+        let Some(mut whole) = self.store.document(&id.folded()).cloned() else { return self.get(call, id) };
+        merge(&mut whole, &patch);
+        let body = whole.to_string().into();
+        let inner = Call {
+            method: call.method.clone(),
+            path: call.path.clone(),
+            query: call.query.clone(),
+            if_match: call.if_match.clone(),
+            body,
+            base: call.base.clone(),
+        };
+        self.put(&inner, id)
     }
 
     fn delete(&mut self, call: &Call, id: &ResourceId) -> Answer {
         let kind = id.resource_type().to_ascii_lowercase();
         match kind.as_str() {
             NIC | LOAD_BALANCER | VM => self.delete_resource(call, id),
+            "microsoft.network/loadbalancers/backendaddresspools"
+            | "microsoft.network/loadbalancers/inboundnatrules" => self.delete_child(call, id),
             _ => Answer::error(405, "MethodNotAllowed", format!("The simulator does not delete '{kind}'.")),
+        }
+    }
+}
+
+fn merge(into: &mut Value, patch: &Value) {
+    let (Some(object), Some(patch)) = (into.as_object_mut(), patch.as_object()) else {
+        *into = patch.clone();
+        return;
+    };
+    for (key, value) in patch {
+        if value.is_null() {
+            object.remove(key);
+        } else {
+            merge(object.entry(key.clone()).or_insert(Value::Null), value);
         }
     }
 }

@@ -6,14 +6,18 @@
 //! client: of the rest of azlb it imports the grammar of ids alone.
 
 mod answer;
+mod api_version;
 mod clock;
 mod compute;
 mod control;
+mod deployment;
 pub mod estate_file;
 pub mod fault;
 pub mod generate;
+mod graph;
 mod handle;
 mod history;
+mod metrics;
 mod network;
 mod nic;
 mod operation;
@@ -21,7 +25,9 @@ mod pool;
 mod probe;
 mod quota;
 mod reads;
+mod resources;
 mod route;
+mod scale;
 pub mod server;
 mod store;
 pub mod tls;
@@ -56,6 +62,9 @@ pub struct Options {
     pub page_size: usize,
     /// Whether ARM's token buckets are simulated.
     pub throttle: bool,
+    /// The api-versions that Network and Compute serve; those of the public cloud where empty. Other
+    /// clouds lag behind.
+    pub api_versions: Vec<String>,
     /// How many writes may run on one load balancer before ARM answers `RetryableError`.
     pub load_balancer_writes: usize,
 }
@@ -68,6 +77,7 @@ impl Default for Options {
             operation_time: Duration::from_secs(2),
             page_size: 100,
             throttle: true,
+            api_versions: Vec::new(),
             load_balancer_writes: 10,
         }
     }

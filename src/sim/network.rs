@@ -127,6 +127,42 @@ impl State {
         })
     }
 
+    /// Deletes a pool or a NAT rule, as a write of its load balancer without it: the rules on what is
+    /// in use are the same.
+    pub(super) fn delete_child(&mut self, call: &Call, id: &ResourceId) -> Answer {
+        let Some(lb_id) = id.parent() else { return Answer::empty(204) };
+        let key = lb_id.folded();
+        if let Some(answer) = self.check_match(call, &key, id) {
+            return answer;
+        }
+        self.store.refresh(&key);
+        let Some(mut lb) = self.store.document(&key).cloned() else { return Answer::empty(204) };
+        let child = id.folded();
+        let mut found = false;
+        for kind in CHILDREN {
+            if let Some(list) = lb.pointer_mut(&format!("/properties/{kind}")).and_then(Value::as_array_mut) {
+                let before = list.len();
+                list.retain(|c| key_of(c).as_ref() != Some(&child));
+                found |= list.len() != before;
+            }
+        }
+        if !found {
+            return Answer::empty(204);
+        }
+        let rules = children(Some(&lb), "loadBalancingRules");
+        let user = rules.iter().find(|r| r.to_string().to_ascii_lowercase().contains(&format!("\"{child}\"")));
+        if let Some(user) = user.and_then(|r| store::str_at(r, "/id")) {
+            return Answer::network_error(
+                400,
+                "InUseBackendAddressPoolCannotBeDeleted",
+                format!("{id} is in use by {user} and cannot be deleted."),
+            );
+        }
+        let answer = self.put_load_balancer(call, &lb_id, lb);
+        // A delete answers 202 and no document.
+        if answer.status < 300 { Answer { status: 202, body: None, ..answer } } else { answer }
+    }
+
     pub(super) fn delete_resource(&mut self, call: &Call, id: &ResourceId) -> Answer {
         let key = id.folded();
         if let Some(answer) = self.check_match(call, &key, id).or_else(|| self.check_free(&key)) {

@@ -26,11 +26,26 @@ enum Guest {
     Stopped,
 }
 
-struct ProbeSpec {
+/// What a probe asks, and how often.
+pub(super) struct ProbeSpec {
     interval: Duration,
     threshold: u32,
     http: bool,
+    port: u64,
     all_up: bool,
+}
+
+impl ProbeSpec {
+    pub(super) fn of(probe: &Value) -> Self {
+        let number = |p: &str, d: u64| probe.pointer(&format!("/properties/{p}")).and_then(Value::as_u64).unwrap_or(d);
+        Self {
+            interval: Duration::from_secs(number("intervalInSeconds", 15)),
+            threshold: u32::try_from(number("probeThreshold", 1).max(1)).unwrap_or(1),
+            http: str_at(probe, "/properties/protocol").is_some_and(|p| p.to_ascii_lowercase().starts_with("http")),
+            port: number("port", 0),
+            all_up: str_at(probe, "/properties/noHealthyBackendsBehavior") == Some("AllProbedUp"),
+        }
+    }
 }
 
 impl State {
@@ -62,23 +77,12 @@ impl State {
                 "Health status is supported for rules with a probe only.",
             );
         };
-        let number = |p: &str, d: u64| probe.pointer(&format!("/properties/{p}")).and_then(Value::as_u64).unwrap_or(d);
-        let spec = ProbeSpec {
-            interval: Duration::from_secs(number("intervalInSeconds", 15)),
-            threshold: u32::try_from(number("probeThreshold", 1).max(1)).unwrap_or(1),
-            http: str_at(probe, "/properties/protocol").is_some_and(|p| p.to_ascii_lowercase().starts_with("http")),
-            all_up: str_at(probe, "/properties/noHealthyBackendsBehavior") == Some("AllProbedUp"),
-        };
+        let spec = ProbeSpec::of(probe);
         let pool_key = str_at(rule, "/properties/backendAddressPool/id").unwrap_or_default().to_ascii_lowercase();
         let pool =
             children(Some(lb), "backendAddressPools").iter().find(|p| key_of(p).as_deref() == Some(&pool_key)).cloned();
-        let mut lines = pool.map(|p| self.lines(&pool_key, &p, &spec, lb_id.subscription())).unwrap_or_default();
-        if spec.all_up && lines.iter().all(|l| str_at(l, "/state") != Some("Up")) {
-            for line in lines.iter_mut().filter_map(Value::as_object_mut) {
-                line.insert("state".to_owned(), json!("Up"));
-                line.insert("reason".to_owned(), json!("Up_Probe_AllDownIsUp"));
-            }
-        }
+        let now = self.clock.now();
+        let lines = pool.map(|p| self.lines(&pool_key, &p, &spec, lb_id.subscription(), now)).unwrap_or_default();
         let up = lines.iter().filter(|l| str_at(l, "/state") == Some("Up")).count();
         let body = json!({ "up": up, "down": lines.len() - up, "loadBalancerBackendAddresses": lines });
         let time = self.options.operation_time / 4;
@@ -88,7 +92,15 @@ impl State {
         Answer { headers: answer.headers.into_iter().filter(|(n, _)| *n != "azure-asyncoperation").collect(), ..answer }
     }
 
-    fn lines(&self, pool_key: &str, pool: &Value, spec: &ProbeSpec, subscription: &str) -> Vec<Value> {
+    /// A pool's members as a rule's health showed them at a moment.
+    pub(super) fn lines(
+        &self,
+        pool_key: &str,
+        pool: &Value,
+        spec: &ProbeSpec,
+        subscription: &str,
+        at: SimTime,
+    ) -> Vec<Value> {
         let mut out = Vec::new();
         for entry in array(pool, "/properties/loadBalancerBackendAddresses") {
             let admin = str_at(entry, "/properties/adminState").unwrap_or("None");
@@ -104,13 +116,19 @@ impl State {
                 Some(ip) => ip.to_ascii_lowercase(),
                 None => config.clone().unwrap_or_default().to_ascii_lowercase(),
             };
-            let (state, reason) = self.judge(pool_key, &member, config.as_deref(), admin, spec);
+            let (state, reason) = self.judge(pool_key, &member, config.as_deref(), admin, spec, at);
             out.push(json!({
                 "ipAddress": ip.unwrap_or_default(),
                 "networkInterfaceIPConfigurationId": config.unwrap_or_default(),
                 "state": state,
                 "reason": reason,
             }));
+        }
+        if spec.all_up && out.iter().all(|l| str_at(l, "/state") != Some("Up")) {
+            for line in out.iter_mut().filter_map(Value::as_object_mut) {
+                line.insert("state".to_owned(), json!("Up"));
+                line.insert("reason".to_owned(), json!("Up_Probe_AllDownIsUp"));
+            }
         }
         out
     }
@@ -122,17 +140,18 @@ impl State {
         config: Option<&str>,
         admin: &str,
         spec: &ProbeSpec,
+        at: SimTime,
     ) -> (&'static str, &'static str) {
         match admin {
             "Up" => return ("Up", "Up_Admin"),
             "Down" => return ("Down", "Down_Admin"),
             _ => {}
         }
-        let (guest, changed) = config.map_or((Guest::Answers, None), |c| self.guest(c, spec.http));
+        let (guest, changed) = config.map_or((Guest::Answers, None), |c| self.guest(c, spec));
         let joined = self.store.joined.get(&(pool.to_owned(), member.to_owned())).copied();
         let needed = spec.interval * spec.threshold;
-        let passed = |since: Option<SimTime>| since.is_none_or(|s| self.clock.now().saturating_sub(s) >= needed);
-        let probed = |since: Option<SimTime>| since.is_none_or(|s| self.clock.now().saturating_sub(s) >= spec.interval);
+        let passed = |since: Option<SimTime>| since.is_none_or(|s| at.saturating_sub(s) >= needed);
+        let probed = |since: Option<SimTime>| since.is_none_or(|s| at.saturating_sub(s) >= spec.interval);
         match guest {
             Guest::Stopped => ("", ""),
             Guest::Answers if !probed(joined) => ("Down", "NA"),
@@ -143,7 +162,7 @@ impl State {
         }
     }
 
-    fn guest(&self, config: &str, http: bool) -> (Guest, Option<SimTime>) {
+    fn guest(&self, config: &str, spec: &ProbeSpec) -> (Guest, Option<SimTime>) {
         let Some(nic) = self.store.nic_of(config) else { return (Guest::Fails("Down_Probe_TcpProbeTimeout"), None) };
         let Some((key, Some(machine))) = self.store.machine_of(nic) else {
             return (Guest::Fails("Down_Probe_TcpProbeTimeout"), None);
@@ -157,6 +176,11 @@ impl State {
         if !running {
             return (Guest::Stopped, changed);
         }
+        let http = spec.http;
+        if self.blocked(config, nic, spec.port) {
+            let reason = if http { "Down_Probe_HttpEndpointUnreachable" } else { "Down_Probe_TcpProbeTimeout" };
+            return (Guest::Fails(reason), changed);
+        }
         let guest = match str_at(machine, "/tags/azlb-sim-probe") {
             Some("refused") if http => Guest::Fails("Down_Probe_HttpEndpointUnreachable"),
             Some("silent") if http => Guest::Fails("Down_Probe_HttpNoResponse"),
@@ -169,7 +193,22 @@ impl State {
         (guest, changed)
     }
 
-    fn ip_of(&self, config: &str) -> Option<String> {
+    /// Whether a network security group of the NIC or of its subnet keeps probes out. Without a rule that
+    /// says otherwise, AllowAzureLoadBalancerInBound (65001) lets them in.
+    fn blocked(&self, config: &str, nic: &Value, port: u64) -> bool {
+        let configs = array(nic, "/properties/ipConfigurations");
+        let own = configs.iter().find(|c| str_at(c, "/id").is_some_and(|i| i.eq_ignore_ascii_case(config)));
+        let subnet = own.and_then(|c| str_at(c, "/properties/subnet/id")).map(str::to_ascii_lowercase);
+        let network = subnet.as_deref().and_then(|s| s.rsplit_once("/subnets/")).map(|(network, _)| network);
+        let subnets = children(network.and_then(|n| self.store.document(n)), "subnets");
+        let subnet = subnets.iter().find(|s| key_of(s) == subnet);
+        [Some(nic), subnet].into_iter().flatten().any(|holder| {
+            let group = str_at(holder, "/properties/networkSecurityGroup/id").map(str::to_ascii_lowercase);
+            group.and_then(|g| self.store.document(&g)).is_some_and(|g| denies(g, port))
+        })
+    }
+
+    pub(super) fn ip_of(&self, config: &str) -> Option<String> {
         let nic = self.store.nic_of(config)?;
         array(nic, "/properties/ipConfigurations")
             .iter()
@@ -187,4 +226,28 @@ impl State {
                 .map(str::to_owned)
         })
     }
+}
+
+/// Whether a security group's first rule that fits a probe of this port denies it.
+fn denies(group: &Value, port: u64) -> bool {
+    let text = |rule: &Value, name: &str| str_at(rule, &format!("/properties/{name}")).unwrap_or_default().to_owned();
+    let is = |value: &str, word: &str| value.eq_ignore_ascii_case(word);
+    let covers = |range: &str| match range.split_once('-') {
+        Some((low, high)) => low.parse().is_ok_and(|l: u64| l <= port) && high.parse().is_ok_and(|h: u64| port <= h),
+        None => range == "*" || range.parse() == Ok(port),
+    };
+    let fits = |rule: &&Value| {
+        let sources = array(rule, "/properties/sourceAddressPrefixes").iter().filter_map(Value::as_str);
+        let source = text(rule, "sourceAddressPrefix");
+        let from_probe = |s: &str| is(s, "*") || is(s, "AzureLoadBalancer") || s.starts_with("168.63.129.16");
+        let ranges = array(rule, "/properties/destinationPortRanges").iter().filter_map(Value::as_str);
+        let range = text(rule, "destinationPortRange");
+        is(&text(rule, "direction"), "Inbound")
+            && (is(&text(rule, "protocol"), "*") || is(&text(rule, "protocol"), "Tcp"))
+            && sources.chain([source.as_str()]).any(from_probe)
+            && ranges.chain([range.as_str()]).any(covers)
+    };
+    let own = array(group, "/properties/securityRules").iter().filter(fits);
+    let priority = |rule: &&Value| rule.pointer("/properties/priority").and_then(Value::as_u64).unwrap_or(u64::MAX);
+    own.min_by_key(priority).is_some_and(|rule| is(&text(rule, "access"), "Deny"))
 }

@@ -75,6 +75,11 @@ impl State {
         if kind == LOCK {
             return self.locks(subscription, group, parent);
         }
+        if kind == "microsoft.insights/metrics"
+            && let Some(parent) = parent
+        {
+            return self.metrics(call, parent);
+        }
         if let Some(parent) = parent {
             return self.children(call, parent, last, kind);
         }
@@ -112,6 +117,7 @@ impl State {
             "microsoft.network/networkinterfaces/ipconfigurations" => {
                 return list(store::children(Some(body), "ipConfigurations").to_vec());
             }
+            "microsoft.network/loadbalancers/networkinterfaces" => return self.nics_of(parent),
             INSTANCE => INSTANCE,
             _ if last.eq_ignore_ascii_case("networkInterfaces") && kind.starts_with(SCALE_SET) => INSTANCE_NIC,
             _ => {
@@ -129,6 +135,61 @@ impl State {
         page(call, keys.len(), self.options.page_size, |i| {
             let body = keys.get(i).and_then(|k| self.store.document(k))?;
             Some(if expand { body.clone() } else { without_view(body) })
+        })
+    }
+
+    /// The NICs behind a load balancer's pools, those of instances too.
+    fn nics_of(&self, lb: &ResourceId) -> Answer {
+        let prefix = format!("{}/", lb.folded());
+        let kinds = [super::store::NIC, INSTANCE_NIC];
+        let keys = kinds.iter().flat_map(|kind| self.store.keys(lb.subscription(), kind));
+        let nics = keys.filter_map(|k| self.store.document(k));
+        let behind = |nic: &&Value| store::pools_of_nic(nic).any(|(pool, _)| pool.starts_with(&prefix));
+        list(nics.filter(behind).cloned().collect())
+    }
+
+    /// `POST {pool}/queryInboundNatRulePortMapping`: the ports of a member by the rules that give a pool
+    /// a range of them, one each in the pool's order.
+    pub(super) fn port_mapping(&mut self, call: &Call, pool: &ResourceId) -> Answer {
+        let body = match call.json() {
+            Ok(body) => body,
+            Err(answer) => return *answer,
+        };
+        let Some(lb_id) = pool.parent() else { return child_not_found(pool.as_str()) };
+        self.store.refresh(&lb_id.folded());
+        let lb = self.store.document(&lb_id.folded());
+        let key = pool.folded();
+        let pools = store::children(lb, "backendAddressPools");
+        let Some(document) = pools.iter().find(|p| store::key_of(p).as_ref() == Some(&key)) else {
+            return child_not_found(pool.as_str());
+        };
+        let (ip, config) = (str_at(&body, "/ipAddress"), str_at(&body, "/ipConfiguration/id"));
+        let entries = store::array(document, "/properties/loadBalancerBackendAddresses");
+        let place = entries.iter().position(|e| {
+            let own = str_at(e, "/properties/networkInterfaceIPConfiguration/id");
+            let address = str_at(e, "/properties/ipAddress").map(str::to_owned).or_else(|| self.ip_of(own?));
+            (ip.is_some() && address.as_deref() == ip)
+                || (config.is_some() && own.is_some_and(|o| config.is_some_and(|c| c.eq_ignore_ascii_case(o))))
+        });
+        let Some(place) = place.and_then(|p| u64::try_from(p).ok()) else {
+            let message = format!("The address or ip configuration is no member of {pool}.");
+            return Answer::network_error(400, "InvalidRequestFormat", message);
+        };
+        let mappings: Vec<Value> = store::children(lb, "inboundNatRules")
+            .iter()
+            .filter(|r| {
+                str_at(r, "/properties/backendAddressPool/id").is_some_and(|p| p.eq_ignore_ascii_case(pool.as_str()))
+            })
+            .filter_map(|r| {
+                let first = r.pointer("/properties/frontendPortRangeStart")?.as_u64()?;
+                Some(json!({ "inboundNatRuleName": str_at(r, "/name"), "protocol": r.pointer("/properties/protocol"),
+                    "frontendPort": first + place, "backendPort": r.pointer("/properties/backendPort") }))
+            })
+            .collect();
+        let time = self.options.operation_time / 4;
+        let result = json!({ "inboundNatRulePortMappings": mappings });
+        self.begin(call, pool, super::operation::Provider::Network, time, Answer::empty(202), |op| {
+            op.result = Some(result)
         })
     }
 

@@ -11,6 +11,10 @@ pub(super) enum Route {
     Control(String),
     /// What a client asks before it signs in: the cloud's endpoints.
     Metadata,
+    /// Resource Graph's query endpoint.
+    Graph,
+    /// The generic list of resources, of a subscription or a group.
+    Resources(String, Option<String>),
     Tenants,
     Subscriptions,
     Subscription(String),
@@ -42,6 +46,15 @@ impl Route {
             ["msi", "token"] => return Self::Token,
             [m, e] if is(m, "metadata") && is(e, "endpoints") => return Self::Metadata,
             ["sim", rest @ ..] => return Self::Control(rest.join("/")),
+            [p, g, r] if is(p, "providers") && is(g, "Microsoft.ResourceGraph") && is(r, "resources") => {
+                return Self::Graph;
+            }
+            [s, id, r] if is(s, "subscriptions") && is(r, "resources") => {
+                return Self::Resources((*id).to_owned(), None);
+            }
+            [s, id, g, name, r] if is(s, "subscriptions") && is(g, "resourceGroups") && is(r, "resources") => {
+                return Self::Resources((*id).to_owned(), Some((*name).to_owned()));
+            }
             [t] if is(t, "tenants") => return Self::Tenants,
             [s] if is(s, "subscriptions") => return Self::Subscriptions,
             [s, id] if is(s, "subscriptions") => return Self::Subscription((*id).to_owned()),
