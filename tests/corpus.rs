@@ -207,3 +207,185 @@ async fn an_estate_of_recorded_documents_runs_and_lists() {
     assert_eq!(session.load_balancer_rows("").len(), count);
     assert_eq!(session.pool_rows("").len(), pools);
 }
+
+/// One exchange of the replay: what was asked, and why the answer is not the recorded one.
+struct Replayed {
+    file: String,
+    line: usize,
+    what: String,
+    problems: Vec<String>,
+}
+
+/// Sends each recording's requests in order to a fresh simulator and compares the answers.
+async fn replay(file: &std::path::Path) -> Vec<Replayed> {
+    use bytes::Bytes;
+    let name = file.file_name().unwrap().to_string_lossy().into_owned();
+    let lines: Vec<Value> =
+        std::fs::read_to_string(file).unwrap().lines().map(|l| serde_json::from_str(l).unwrap()).collect();
+    let subscription = "00000000-0000-0000-0000-000000000000";
+    // The older recordings begin in a group that was there already.
+    let mut documents = vec![serde_json::json!({ "id": format!("/subscriptions/{subscription}"),
+        "subscriptionId": subscription, "displayName": "recorded", "state": "Enabled" })];
+    if !lines[0]["url"].as_str().unwrap().to_ascii_lowercase().split('?').next().unwrap().ends_with("resourcegroups")
+        && !(lines[0]["method"] == "PUT" && lines[0]["url"].as_str().unwrap().split('/').count() == 5)
+    {
+        let group = lines[0]["url"].as_str().unwrap().split('/').nth(4).unwrap().split('?').next().unwrap();
+        documents.push(serde_json::json!({ "id": format!("/subscriptions/{subscription}/resourceGroups/{group}"),
+            "name": group, "type": "Microsoft.Resources/resourceGroups", "location": "eastus", "properties": {} }));
+    }
+    let simulator = Simulator::new(documents, Options { throttle: false, ..Options::default() }).unwrap();
+    let token = {
+        let request = http::Request::get("https://sim/msi/token?resource=https://sim&api-version=2019-08-01")
+            .header("x-identity-header", simulator.identity_header());
+        let answer = simulator.handle(request.body(Bytes::new()).unwrap()).unwrap();
+        let body: Value = serde_json::from_slice(answer.body()).unwrap();
+        body["access_token"].as_str().unwrap().to_owned()
+    };
+    // Where the recorded operations are here.
+    let mut operations: std::collections::HashMap<String, String> = std::collections::HashMap::new();
+    let mut etags: Vec<(String, String)> = Vec::new();
+    let mut out = Vec::new();
+    for (at, line) in lines.iter().enumerate() {
+        let (method, url) = (line["method"].as_str().unwrap(), line["url"].as_str().unwrap());
+        let path_of = |u: &str| u.split('?').next().unwrap().to_ascii_lowercase();
+        let poll = ["/operations/", "/operationresults/"].iter().any(|w| path_of(url).contains(w));
+        let target = if poll { operations.get(&path_of(url)).cloned() } else { Some(url.to_owned()) };
+        let what = format!("{method} {}", url.split('?').next().unwrap().rsplit("/providers/").next().unwrap());
+        let mut problems = Vec::new();
+        let Some(target) = target else {
+            out.push(Replayed {
+                file: name.clone(),
+                line: at + 1,
+                what,
+                problems: vec!["its operation was not started".into()],
+            });
+            continue;
+        };
+        if poll && line["response"]["status"] != "InProgress" {
+            // What was recorded had taken its time.
+            tokio::time::advance(std::time::Duration::from_secs(120)).await;
+        }
+        let target = target.strip_prefix("https://sim").unwrap_or(&target).to_owned();
+        let mut request = http::Request::builder()
+            .method(method)
+            .uri(format!("https://sim{}", target.replace(' ', "%20")))
+            .header("authorization", format!("Bearer {token}"));
+        if let Some(etag) = line["request_headers"]["If-Match"].as_str() {
+            // Recorded tags are neutral: the right one is the newest of its resource, a wrong one is none.
+            let right = line["status"].as_u64() != Some(412);
+            let known = etags.iter().rev().find(|(p, _)| *p == path_of(url)).map(|(_, e)| e.clone());
+            request = request
+                .header("if-match", if right { known.unwrap_or(etag.to_owned()) } else { "\"no-such\"".to_owned() });
+        }
+        // Some bodies were recorded as Python shows bytes.
+        let body: Bytes = match &line["request"] {
+            Value::Null => Bytes::new(),
+            Value::String(text) => text.trim_start_matches("b'").trim_end_matches('\'').to_owned().into(),
+            other => other.to_string().into(),
+        };
+        let answer = simulator.handle(request.body(body).unwrap()).unwrap();
+        let status = u64::from(answer.status().as_u16());
+        let header = |n: &str| answer.headers().get(n).and_then(|v| v.to_str().ok()).map(str::to_owned);
+        let ours: Value = serde_json::from_slice(answer.body()).unwrap_or(Value::Null);
+        if line["status"].as_u64() != Some(status) {
+            problems.push(format!(
+                "status {status} {}, recorded {}",
+                ours["error"]["code"].as_str().unwrap_or(""),
+                line["status"]
+            ));
+        }
+        // Where both name one path, the operation itself is the one to ask.
+        for style in ["location", "azure-asyncoperation"] {
+            let recorded = line["headers"][style].as_str();
+            match (recorded, header(style)) {
+                (Some(theirs), Some(own)) => drop(operations.insert(path_of(theirs), own)),
+                (Some(_), None) if status < 300 => problems.push(format!("no {style}")),
+                (None, Some(_)) if !poll && line["status"].as_u64() == Some(status) => {
+                    problems.push(format!("an {style} that was not recorded"))
+                }
+                _ => {}
+            }
+        }
+        if let Some(code) = line["response"]["error"]["code"].as_str()
+            && ours["error"]["code"].as_str() != Some(code)
+        {
+            problems.push(format!("code {}, recorded {code}", ours["error"]["code"]));
+        }
+        if status < 300 && !poll {
+            let mut missing = Vec::new();
+            lacks(&line["response"], &ours, String::new(), &mut missing);
+            if !missing.is_empty() {
+                problems.push(format!("lacks {}", missing.join(", ")));
+            }
+        }
+        if let Some(etag) = ours["etag"].as_str() {
+            etags.push((path_of(url), etag.to_owned()));
+        }
+        // The clients that were recorded took breath too.
+        if method != "GET" {
+            tokio::time::advance(std::time::Duration::from_millis(10)).await;
+        }
+        out.push(Replayed { file: name.clone(), line: at + 1, what, problems });
+    }
+    out
+}
+
+/// The recorded fields that an answer lacks or has of another JSON type. Lists are compared by their first item.
+fn lacks(recorded: &Value, ours: &Value, at: String, out: &mut Vec<String>) {
+    match (recorded, ours) {
+        (Value::Object(r), Value::Object(o)) => {
+            for (key, value) in r {
+                match o.get(key) {
+                    None => out.push(format!("{at}/{key}")),
+                    Some(own) => lacks(value, own, format!("{at}/{key}"), out),
+                }
+            }
+        }
+        (Value::Array(r), Value::Array(o)) => {
+            if let (Some(r), Some(o)) = (r.first(), o.first()) {
+                lacks(r, o, format!("{at}/0"), out);
+            } else if !r.is_empty() {
+                out.push(format!("{at}/0"));
+            }
+        }
+        (r, o) if std::mem::discriminant(r) != std::mem::discriminant(o) => out.push(format!("{at} as {}", kind(r))),
+        _ => {}
+    }
+}
+
+fn kind(value: &Value) -> &'static str {
+    match value {
+        Value::Null => "null",
+        Value::Bool(_) => "a truth",
+        Value::Number(_) => "a number",
+        Value::String(_) => "a text",
+        Value::Array(_) => "a list",
+        Value::Object(_) => "an object",
+    }
+}
+
+/// The simulator answers recorded requests as Azure did. `AZLB_REPLAY=1` prints each that it does not.
+#[tokio::test(start_paused = true)]
+async fn the_simulator_answers_recorded_requests() {
+    let Some(folder) = corpus() else { return };
+    let mut files: Vec<_> = std::fs::read_dir(folder).unwrap().map(|e| e.unwrap().path()).collect();
+    files.retain(|p| p.extension().is_some_and(|e| e == "jsonl"));
+    files.sort();
+    let (mut all, mut matched) = (0, 0);
+    let print = std::env::var_os("AZLB_REPLAY").is_some();
+    for file in files {
+        let replayed = replay(&file).await;
+        let good = replayed.iter().filter(|r| r.problems.is_empty()).count();
+        if print {
+            eprintln!("| {} | {} | {good} |", file.file_name().unwrap().to_string_lossy(), replayed.len());
+            for r in replayed.iter().filter(|r| !r.problems.is_empty()) {
+                eprintln!("    {}:{} {}: {}", r.file, r.line, r.what, r.problems.join("; "));
+            }
+        }
+        all += replayed.len();
+        matched += good;
+    }
+    eprintln!("replay: {matched} of {all} exchanges matched");
+    // What is not matched, and why, is in docs/dev/fidelity.md.
+    assert!(matched >= 344, "{matched} of {all}");
+}

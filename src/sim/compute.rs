@@ -103,7 +103,7 @@ impl State {
     pub(super) fn put_scale_set(&mut self, call: &Call, id: &ResourceId, body: &Value) -> Answer {
         let key = id.folded();
         let Some(before) = self.store.document(&key).cloned() else {
-            return Answer::error(405, "MethodNotAllowed", "The simulator makes no scale sets.");
+            return self.make_scale_set(call, id, body.clone());
         };
         if let Some(answer) = self.check_match(call, &key, id).or_else(|| self.check_free(&key)) {
             return answer;
@@ -114,11 +114,8 @@ impl State {
             // Compute keeps what a PUT does not name: az vmss scale sends location and sku alone.
             for (field, kept) in before.as_object().into_iter().flatten() {
                 let slot = object.entry(field.clone()).or_insert_with(|| kept.clone());
-                if let ("properties", Some(slot), Some(kept)) = (field.as_str(), slot.as_object_mut(), kept.as_object())
-                {
-                    for (name, value) in kept {
-                        slot.entry(name.clone()).or_insert_with(|| value.clone());
-                    }
+                if field == "properties" {
+                    super::generic::fill(slot, kept);
                 }
             }
             for field in ["id", "name", "type", "etag", "location", "sku", "zones"] {

@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 
 use super::answer::Answer;
 use super::fault::{Fault, FaultKind};
+use super::generic;
 use super::operation::{Effect, retry_after};
 use super::reads::list;
 use super::route::Route;
@@ -90,9 +91,19 @@ impl State {
                     }
                     Effect::Left { pool, ip_config } => self.store.leave(&pool, &ip_config, at),
                     Effect::Upgraded { instance, model } => self.upgrade(&instance, &model, at),
+                    Effect::Retired { set, instance } => {
+                        if let Ok(set) = ResourceId::parse(&set) {
+                            self.retire(&instance, &set, at);
+                        }
+                    }
                     Effect::Scaled { set, capacity } => self.scaled(&set, capacity, at),
                     Effect::RolledForward(key) => self.note_upgrade(&key, "Completed"),
-                    Effect::Deleted(key) => self.store.remove(&key),
+                    Effect::Deleted(key) => {
+                        if key.contains("/providers/microsoft.compute/virtualmachines/") {
+                            self.detach(&key);
+                        }
+                        self.store.remove(&key);
+                    }
                     Effect::Reverted { key, body } => self.revert(&key, *body, at),
                 }
             }
@@ -187,7 +198,9 @@ impl State {
                 format!("The subscription '{subscription}' could not be found."),
             ));
         }
+        let makes_group = call.method == Method::PUT && matches!(route, Route::Group(..));
         if let Some(group) = group
+            && !makes_group
             && !self.store.has_group(subscription, group)
         {
             return Some(
@@ -284,6 +297,8 @@ impl State {
             ("POST", Route::Graph) => self.graph(call),
             ("POST", Route::Collection { parent: Some(target), last, .. }) => self.action(call, target, last),
             ("GET", Route::Resource(id)) => self.get(call, id),
+            ("PUT", Route::Group(subscription, group)) => self.put_group(call, subscription, group),
+            ("DELETE", Route::Group(subscription, group)) => self.delete_group(call, subscription, group),
             ("PUT", Route::Resource(id)) => self.put(call, id),
             ("PATCH", Route::Resource(id)) => self.patch(call, id),
             ("HEAD", Route::Resource(id)) => Answer { body: None, ..self.get(call, id) },
@@ -307,6 +322,21 @@ impl State {
             (SCALE_SET, "manualupgrade") => self.manual_upgrade(call, target),
             (VM, "start" | "poweroff" | "deallocate" | "restart")
             | (INSTANCE, "start" | "poweroff" | "deallocate" | "restart") => self.power(call, target, action),
+            (SCALE_SET, "delete") => self.delete_instances(call, target),
+            (
+                VM | INSTANCE | SCALE_SET,
+                "reimage"
+                | "reimageall"
+                | "redeploy"
+                | "reapply"
+                | "runcommand"
+                | "setorchestrationservicestate"
+                | "restart"
+                | "start"
+                | "poweroff"
+                | "deallocate",
+            ) => self.pass(call, target),
+            (VM, "generalize") => Answer::empty(200),
             _ => Answer::error(
                 404,
                 "InvalidResourceType",
@@ -345,6 +375,13 @@ impl State {
             "microsoft.network/loadbalancers/backendaddresspools" => self.put_pool(call, id, body),
             INSTANCE => self.put_instance(call, id, &body),
             SCALE_SET => self.put_scale_set(call, id, &body),
+            generic::PUBLIC_ADDRESS | generic::VIRTUAL_NETWORK | generic::SECURITY_GROUP | VM | generic::EXTENSION => {
+                self.put_generic(call, id, &kind, body)
+            }
+            generic::SUBNET => self.put_child(call, id, &kind, "subnets", body),
+            "microsoft.network/loadbalancers/inboundnatrules" => {
+                self.put_child(call, id, &kind, "inboundNatRules", body)
+            }
             "microsoft.resources/deployments" => self.deploy(call, id, &body),
             _ => Answer::error(405, "MethodNotAllowed", format!("The simulator does not write '{kind}'.")),
         }
@@ -367,15 +404,29 @@ impl State {
             body,
             base: call.base.clone(),
         };
-        self.put(&inner, id)
+        let mut answer = self.put(&inner, id);
+        if id.resource_type().eq_ignore_ascii_case(LOAD_BALANCER) {
+            // Recorded: a PATCH of tags has ended, and names no operation.
+            answer.headers.retain(|(name, _)| *name != "azure-asyncoperation");
+        }
+        answer
     }
 
     fn delete(&mut self, call: &Call, id: &ResourceId) -> Answer {
         let kind = id.resource_type().to_ascii_lowercase();
         match kind.as_str() {
-            NIC | LOAD_BALANCER | VM => self.delete_resource(call, id),
+            NIC
+            | LOAD_BALANCER
+            | VM
+            | SCALE_SET
+            | INSTANCE
+            | generic::PUBLIC_ADDRESS
+            | generic::VIRTUAL_NETWORK
+            | generic::SECURITY_GROUP
+            | generic::EXTENSION => self.delete_resource(call, id),
             "microsoft.network/loadbalancers/backendaddresspools"
-            | "microsoft.network/loadbalancers/inboundnatrules" => self.delete_child(call, id),
+            | "microsoft.network/loadbalancers/inboundnatrules"
+            | generic::SUBNET => self.delete_child(call, id),
             _ => Answer::error(405, "MethodNotAllowed", format!("The simulator does not delete '{kind}'.")),
         }
     }

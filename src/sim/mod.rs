@@ -14,6 +14,7 @@ mod deployment;
 pub mod estate_file;
 pub mod fault;
 pub mod generate;
+mod generic;
 mod graph;
 mod handle;
 mod history;

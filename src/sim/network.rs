@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use super::State;
 use super::answer::{Answer, network_mismatch};
 use super::clock::SimTime;
+use super::generic::fill;
 use super::handle::Call;
 use super::operation::{Effect, Provider, retry_after};
 use super::route::Route;
@@ -84,8 +85,13 @@ impl State {
         object.insert("id".to_owned(), json!(id.as_str()));
         object.insert("name".to_owned(), json!(id.name()));
         object.insert("type".to_owned(), json!("Microsoft.Network/loadBalancers"));
-        object.entry("sku").or_insert_with(|| json!({ "name": "Basic", "tier": "Regional" }));
+        fill(object.entry("sku").or_insert_with(|| json!({})), &json!({ "name": "Basic", "tier": "Regional" }));
+        let guid = before.as_ref().and_then(|b| b.pointer("/properties/resourceGuid")).cloned();
+        let guid = guid.unwrap_or_else(|| json!(store::guid(&mut self.chance)));
         let properties = object.entry("properties").or_insert_with(|| json!({}));
+        if let Some(properties) = properties.as_object_mut() {
+            properties.insert("resourceGuid".to_owned(), guid);
+        }
         for kind in CHILDREN {
             let Some(list) = properties
                 .as_object_mut()
@@ -99,11 +105,13 @@ impl State {
                 child.insert("id".to_owned(), json!(format!("{id}/{kind}/{name}")));
                 child.insert("type".to_owned(), json!(format!("Microsoft.Network/loadBalancers/{kind}")));
                 let inner = child.entry("properties").or_insert_with(|| json!({}));
+                fill(inner, &child_defaults(kind));
                 if let Some(inner) = inner.as_object_mut() {
                     inner.insert("provisioningState".to_owned(), json!("Succeeded"));
                 }
             }
         }
+        refer_back(&mut body);
         let kept: HashSet<String> = children(Some(&body), "backendAddressPools").iter().filter_map(key_of).collect();
         for pool in children(before.as_ref(), "backendAddressPools").iter().filter_map(key_of) {
             if !kept.contains(&pool) && self.store.members.get(&pool).is_some_and(|m| !m.is_empty()) {
@@ -115,19 +123,28 @@ impl State {
             }
         }
         let status = if before.is_some() { 200 } else { 201 };
+        // Recorded: the write of a load balancer without members has ended when it is answered, its
+        // operation all the same named.
+        let members = |p: &Value| {
+            let derived = key_of(p).is_some_and(|k| self.store.members.get(&k).is_some_and(|m| !m.is_empty()));
+            derived || !store::address_members(p).is_empty()
+        };
+        let busy = children(Some(&body), "backendAddressPools").iter().any(members);
+        let (state, time) =
+            if busy { ("Updating", self.options.operation_time) } else { ("Succeeded", Duration::ZERO) };
         self.store.insert(id, body);
         self.store.bump(&key, &mut self.chance);
-        self.store.set_state(&key, "Updating");
+        self.store.set_state(&key, state);
         self.store.touch(&key);
         self.store.refresh(&key);
         let answer = Answer::json(status, self.store.document(&key).cloned().unwrap_or_default());
-        self.begin(call, id, Provider::Network, self.options.operation_time, answer, |op| {
+        self.begin(call, id, Provider::Network, time, answer, |op| {
             op.holds = vec![key.clone()];
             op.effects = vec![Effect::Provisioned(key)];
         })
     }
 
-    /// Deletes a pool or a NAT rule, as a write of its load balancer without it: the rules on what is
+    /// Deletes a pool, a NAT rule or a subnet, as a write of its parent without it: the rules on what is
     /// in use are the same.
     pub(super) fn delete_child(&mut self, call: &Call, id: &ResourceId) -> Answer {
         let Some(lb_id) = id.parent() else { return Answer::empty(204) };
@@ -139,7 +156,7 @@ impl State {
         let Some(mut lb) = self.store.document(&key).cloned() else { return Answer::empty(204) };
         let child = id.folded();
         let mut found = false;
-        for kind in CHILDREN {
+        for kind in CHILDREN.into_iter().chain(["subnets"]) {
             if let Some(list) = lb.pointer_mut(&format!("/properties/{kind}")).and_then(Value::as_array_mut) {
                 let before = list.len();
                 list.retain(|c| key_of(c).as_ref() != Some(&child));
@@ -158,9 +175,23 @@ impl State {
                 format!("{id} is in use by {user} and cannot be deleted."),
             );
         }
-        let answer = self.put_load_balancer(call, &lb_id, lb);
+        let kind = lb_id.resource_type().to_ascii_lowercase();
+        let answer = if kind == LOAD_BALANCER {
+            self.put_load_balancer(call, &lb_id, lb)
+        } else {
+            self.put_generic(call, &lb_id, &kind, lb)
+        };
         // A delete answers 202 and no document.
-        if answer.status < 300 { Answer { status: 202, body: None, ..answer } } else { answer }
+        if answer.status >= 300 {
+            return answer;
+        }
+        let operation =
+            answer.headers.iter().find(|(name, _)| *name == "azure-asyncoperation").map(|(_, url)| url.clone());
+        let answer = Answer { status: 202, body: None, ..answer };
+        match operation {
+            Some(url) => answer.with("location", url.replacen("/operations/", "/operationResults/", 1)),
+            None => answer,
+        }
     }
 
     pub(super) fn delete_resource(&mut self, call: &Call, id: &ResourceId) -> Answer {
@@ -205,10 +236,14 @@ impl State {
         effects.insert(0, Effect::Deleted(key.clone()));
         self.store.set_state(&key, "Deleting");
         let provider = if kind.starts_with("microsoft.compute/") { Provider::Compute } else { Provider::Network };
-        self.begin(call, id, provider, self.options.operation_time, Answer::empty(202), |op| {
+        // Recorded: a NIC that no machine has is gone at once, with 200 and an operation all the same.
+        let loose = kind == NIC && body.pointer("/properties/virtualMachine/id").is_none();
+        let time = if loose { Duration::ZERO } else { self.options.operation_time };
+        let answer = self.begin(call, id, provider, time, Answer::empty(202), |op| {
             op.holds = vec![key];
             op.effects = effects;
-        })
+        });
+        if loose { Answer { status: 200, ..answer } } else { answer }
     }
 
     /// A write whose operation will fail and be taken back.
@@ -259,6 +294,69 @@ impl State {
         for pool in children(self.store.document(key), "backendAddressPools").to_vec() {
             if !store::address_members(&pool).is_empty() {
                 self.store.record_addresses(&pool, at);
+            }
+        }
+    }
+}
+
+/// What ARM adds to a load balancer's children. Source: the recorded answers.
+pub(super) fn child_defaults(kind: &str) -> Value {
+    match kind {
+        "frontendIPConfigurations" => {
+            json!({ "privateIPAllocationMethod": "Dynamic", "privateIPAddressVersion": "IPv4" })
+        }
+        "backendAddressPools" => json!({ "loadBalancerBackendAddresses": [] }),
+        "loadBalancingRules" => json!({ "enableFloatingIP": false, "idleTimeoutInMinutes": 4, "protocol": "Tcp",
+            "enableDestinationServiceEndpoint": false, "enableTcpReset": false, "allowBackendPortConflict": false,
+            "loadDistribution": "Default", "disableOutboundSnat": false }),
+        "probes" => json!({ "intervalInSeconds": 15, "numberOfProbes": 2, "probeThreshold": 1,
+            "noHealthyBackendsBehavior": "AllProbedDown" }),
+        "inboundNatRules" => json!({ "enableFloatingIP": false, "idleTimeoutInMinutes": 4, "protocol": "Tcp",
+            "enableDestinationServiceEndpoint": false, "enableTcpReset": false, "allowBackendPortConflict": false }),
+        "outboundRules" => json!({ "allocatedOutboundPorts": 0, "enableTcpReset": false, "idleTimeoutInMinutes": 4 }),
+        _ => json!({}),
+    }
+}
+
+/// Writes the references that ARM derives: which rules use a frontend, a pool, a probe. A rule shows
+/// its pool under both keys.
+pub(super) fn refer_back(lb: &mut Value) {
+    let mut uses: Vec<(String, &'static str, Value)> = Vec::new();
+    for kind in ["loadBalancingRules", "inboundNatRules", "outboundRules"] {
+        let rules = lb.pointer_mut(&format!("/properties/{kind}")).and_then(Value::as_array_mut);
+        for rule in rules.into_iter().flatten() {
+            let own = json!({ "id": rule.get("id").cloned().unwrap_or_default() });
+            if kind == "loadBalancingRules"
+                && let Some(properties) = rule.get_mut("properties").and_then(Value::as_object_mut)
+                && let Some(pool) = properties.get("backendAddressPool").cloned()
+            {
+                properties.entry("backendAddressPools").or_insert_with(|| json!([pool]));
+            }
+            let one = ["frontendIPConfiguration", "backendAddressPool", "probe"];
+            let single = one.iter().filter_map(|f| store::str_at(rule, &format!("/properties/{f}/id")));
+            let many = store::array(rule, "/properties/frontendIPConfigurations")
+                .iter()
+                .filter_map(|f| store::str_at(f, "/id"));
+            let users: Vec<String> = single.chain(many).map(str::to_ascii_lowercase).collect();
+            uses.extend(users.into_iter().map(|used| (used, kind, own.clone())));
+        }
+    }
+    for kind in ["frontendIPConfigurations", "backendAddressPools", "probes"] {
+        let children = lb.pointer_mut(&format!("/properties/{kind}")).and_then(Value::as_array_mut);
+        for child in children.into_iter().flatten() {
+            let key = key_of(child);
+            let Some(properties) = child.get_mut("properties").and_then(Value::as_object_mut) else { continue };
+            for by in ["loadBalancingRules", "inboundNatRules", "outboundRules"] {
+                let users: Vec<Value> = uses
+                    .iter()
+                    .filter(|(used, k, _)| *k == by && Some(used) == key.as_ref())
+                    .map(|(.., u)| u.clone())
+                    .collect();
+                if users.is_empty() {
+                    properties.remove(by);
+                } else {
+                    properties.insert(by.to_owned(), Value::Array(users));
+                }
             }
         }
     }

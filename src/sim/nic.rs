@@ -22,6 +22,7 @@ impl State {
         if let Err(answer) = normalise_nic(id, &mut body, before.as_ref()) {
             return *answer;
         }
+        self.complete_nic(&mut body, before.as_ref());
         let old: HashSet<(String, String)> = before.iter().flat_map(pools_of_nic).collect();
         let new: HashSet<(String, String)> = pools_of_nic(&body).collect();
         for (pool, ip_config) in new.difference(&old) {
@@ -67,6 +68,72 @@ impl State {
             op.effects = left.into_iter().map(|(pool, ip_config)| Effect::Left { pool, ip_config }).collect();
             op.effects.push(Effect::Provisioned(key));
         })
+    }
+
+    /// What ARM adds to a new NIC: addresses of its subnets, and the settings it names by itself. An
+    /// update that does not name them keeps them.
+    fn complete_nic(&mut self, body: &mut Value, before: Option<&Value>) {
+        let mut settings = json!({
+            "enableAcceleratedNetworking": false, "vnetEncryptionSupported": false, "enableIPForwarding": false,
+            "disableTcpStateTracking": false, "hostedWorkloads": [], "tapConfigurations": [], "nicType": "Standard",
+            "allowPort25Out": true, "defaultOutboundConnectivityEnabled": false, "auxiliaryMode": "None",
+            "auxiliarySku": "None",
+            "dnsSettings": { "dnsServers": [], "appliedDnsServers": [], "internalDomainNameSuffix": "sim.internal.cloudapp.net" },
+        });
+        let mut of_config = json!({ "privateIPAllocationMethod": "Dynamic", "primary": true });
+        match before {
+            Some(before) => {
+                let first = array(before, "/properties/ipConfigurations").first();
+                keep_known(&mut settings, before.get("properties"));
+                keep_known(&mut of_config, first.and_then(|c| c.get("properties")));
+            }
+            None => {
+                let guid = super::store::guid(&mut self.chance);
+                if let Some(settings) = settings.as_object_mut() {
+                    settings.insert("resourceGuid".to_owned(), json!(guid));
+                }
+            }
+        }
+        let configs = array(body, "/properties/ipConfigurations").to_vec();
+        let addresses: Vec<Option<String>> = configs
+            .iter()
+            .map(|c| match str_at(c, "/properties/privateIPAddress") {
+                Some(_) => None,
+                None => self.address_in(str_at(c, "/properties/subnet/id")?),
+            })
+            .collect();
+        let Some(properties) = body.get_mut("properties").and_then(Value::as_object_mut) else { return };
+        let configs = properties.get_mut("ipConfigurations").and_then(Value::as_array_mut);
+        for (n, (config, address)) in configs.into_iter().flatten().zip(addresses).enumerate() {
+            let Some(inner) = config.get_mut("properties") else { continue };
+            super::generic::fill(inner, &of_config);
+            if n > 0
+                && before.is_none()
+                && let Some(inner) = inner.as_object_mut()
+            {
+                inner.insert("primary".to_owned(), json!(false));
+            }
+            if let (Some(address), Some(inner)) = (address, inner.as_object_mut()) {
+                inner.entry("privateIPAddress").or_insert_with(|| json!(address));
+            }
+        }
+        super::generic::fill_object(properties, &settings);
+        let known = before.is_none_or(|b| b.get("kind").is_some());
+        if known && let Some(object) = body.as_object_mut() {
+            object.entry("kind").or_insert_with(|| json!("Regular"));
+        }
+    }
+
+    /// A free address of a subnet; Azure keeps the first four for itself.
+    pub(super) fn address_in(&self, subnet: &str) -> Option<String> {
+        let subnet = ResourceId::parse(subnet).ok()?;
+        let network = self.store.document(&subnet.parent()?.folded())?;
+        let key = subnet.folded();
+        let own = children(Some(network), "subnets").iter().find(|s| key_of(s).as_ref() == Some(&key))?;
+        let prefix = str_at(own, "/properties/addressPrefix")
+            .or_else(|| array(own, "/properties/addressPrefixes").first().and_then(Value::as_str))?;
+        let first: std::net::Ipv4Addr = prefix.split('/').next()?.parse().ok()?;
+        self.free_address(std::net::Ipv4Addr::from(u32::from(first).checked_add(3)?)).map(|ip| ip.to_string())
     }
 
     /// ARM's refusals of a NIC's or an instance's joining a pool.
@@ -203,4 +270,17 @@ fn normalise_nic(id: &ResourceId, body: &mut Value, before: Option<&Value>) -> R
         }
     }
     Ok(())
+}
+
+/// Of these settings, those that the document has, with its values.
+fn keep_known(settings: &mut Value, document: Option<&Value>) {
+    if let Some(settings) = settings.as_object_mut() {
+        settings.retain(|name, value| match document.and_then(|d| d.get(name)) {
+            Some(known) => {
+                *value = known.clone();
+                true
+            }
+            None => false,
+        });
+    }
 }

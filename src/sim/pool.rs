@@ -40,6 +40,7 @@ impl State {
             Err(answer) => return *answer,
         };
         let fresh = before.is_none();
+        let unchanged = before.as_ref().is_some_and(|b| super::generic::alike(b, &pool));
         if let Some(list) = self
             .store
             .document_mut(&lb_key)
@@ -72,7 +73,8 @@ impl State {
             p.insert("provisioningState".to_owned(), json!("Updating"));
         }
         let answer = Answer::json(if fresh { 201 } else { 200 }, shown);
-        self.begin(call, id, Provider::Network, self.options.operation_time, answer, |op| {
+        let time = if unchanged { std::time::Duration::ZERO } else { self.options.operation_time };
+        self.begin(call, id, Provider::Network, time, answer, |op| {
             op.holds = vec![lb_key.clone()];
             op.effects = vec![Effect::Provisioned(lb_key)];
         })

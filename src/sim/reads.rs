@@ -26,6 +26,12 @@ impl State {
         if kind == LOAD_BALANCER {
             self.store.refresh(&key);
         }
+        if self.store.document(&key).is_none()
+            && let Some(child) = self.inner_child(id)
+        {
+            let etag = str_at(&child, "/etag").unwrap_or_default().to_owned();
+            return Answer::json(200, child).with("etag", etag);
+        }
         let Some(body) = self.store.document(&key) else {
             return match kind.as_str() {
                 INSTANCE => Answer::error(404, "NotFound", "The entity was not found in this Azure location."),
@@ -41,6 +47,15 @@ impl State {
             Some(etag) if kind.starts_with("microsoft.network/") => answer.with("etag", etag),
             _ => answer,
         }
+    }
+
+    /// A subnet, an ip configuration or a security rule, inside its parent's document.
+    fn inner_child(&self, id: &ResourceId) -> Option<Value> {
+        let (parent, key) = (self.store.document(&id.parent()?.folded())?, id.folded());
+        let lists = ["subnets", "ipConfigurations", "securityRules", "defaultSecurityRules"];
+        let children = lists.iter().flat_map(|list| store::children(Some(parent), list));
+        let mut children = children.filter(|c| store::key_of(c).as_ref() == Some(&key));
+        children.next().cloned()
     }
 
     pub(super) fn load_balancer_child(&mut self, id: &ResourceId, kind: &str) -> Answer {

@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use super::State;
 use super::answer::{Answer, not_found};
 use super::clock::SimTime;
+use super::generic::{complete_disk, fill, hide_secrets};
 use super::handle::Call;
 use super::operation::{Effect, Provider};
 use super::store::{INSTANCE, INSTANCE_NIC, NIC, array, pools_of_nic, str_at};
@@ -61,6 +62,32 @@ impl State {
         })
     }
 
+    /// `POST {set}/delete` with `{"instanceIds": [...]}`.
+    pub(super) fn delete_instances(&mut self, call: &Call, set: &ResourceId) -> Answer {
+        let body = match call.json() {
+            Ok(body) => body,
+            Err(answer) => return *answer,
+        };
+        let ids: Vec<&str> = array(&body, "/instanceIds").iter().filter_map(Value::as_str).collect();
+        let chosen: Vec<String> =
+            self.instances_of(set).into_iter().filter(|k| ids.iter().any(|id| *id == "*" || *id == last(k))).collect();
+        let effects = chosen.iter().map(|k| Effect::Retired { set: set.folded(), instance: k.clone() }).collect();
+        self.begin(call, set, Provider::Compute, self.options.operation_time, Answer::empty(202), |op| {
+            op.holds = chosen;
+            op.effects = effects;
+        })
+    }
+
+    /// An action that leaves the document as it is: reimage, redeploy, a run command.
+    pub(super) fn pass(&mut self, call: &Call, target: &ResourceId) -> Answer {
+        let key = target.folded();
+        if self.store.document(&key).is_none() {
+            return not_found(&target.resource_type(), target.name(), target.resource_group().unwrap_or_default());
+        }
+        // Recorded: two of them may run at once.
+        self.begin(call, target, Provider::Compute, self.options.operation_time, Answer::empty(202), |_| {})
+    }
+
     /// A set's instances, by number.
     pub(super) fn instances_of(&self, set: &ResourceId) -> Vec<String> {
         let prefix = format!("{}/", set.folded());
@@ -94,7 +121,10 @@ impl State {
     fn spawn(&mut self, set: &ResourceId, keys: &[String], at: SimTime) -> Option<String> {
         let document = self.store.document(&set.folded())?;
         let model = document.pointer(MODEL).cloned().unwrap_or_default();
-        let pattern = keys.last().and_then(|k| self.store.document(k)).cloned()?;
+        let Some(pattern) = keys.last().and_then(|k| self.store.document(k)).cloned() else {
+            let document = document.clone();
+            return self.first_instance(set, &document, at);
+        };
         let number = keys.iter().filter_map(|k| last(k).parse::<u64>().ok()).max()? + 1;
         let old_id = str_at(&pattern, "/id")?.to_owned();
         let (head, _) = old_id.rsplit_once('/')?;
@@ -143,8 +173,125 @@ impl State {
         Some(id.folded())
     }
 
+    /// A new set, with what Azure adds to it; its instances are there when the operation ends.
+    pub(super) fn make_scale_set(&mut self, call: &Call, id: &ResourceId, mut body: Value) -> Answer {
+        let key = id.folded();
+        let guid = super::store::guid(&mut self.chance);
+        let now = jiff::Timestamp::now().to_string();
+        let Some(object) = body.as_object_mut() else { return Answer::empty(400) };
+        object.insert("id".to_owned(), json!(id.as_str()));
+        object.insert("name".to_owned(), json!(id.name()));
+        object.insert("type".to_owned(), json!("Microsoft.Compute/virtualMachineScaleSets"));
+        object.insert("etag".to_owned(), json!("\"1\""));
+        fill(object.entry("sku").or_insert_with(|| json!({})), &json!({ "tier": "Standard", "capacity": 0 }));
+        let properties = object.entry("properties").or_insert_with(|| json!({}));
+        fill(
+            properties,
+            &json!({
+                "singlePlacementGroup": true, "orchestrationMode": "Uniform", "overprovision": true, "uniqueId": guid,
+                "doNotRunExtensionsOnOverprovisionedVMs": false, "platformFaultDomainCount": 5, "timeCreated": now,
+                "upgradePolicy": { "mode": "Manual" },
+                "virtualMachineProfile": { "timeCreated": now },
+            }),
+        );
+        if let Some(policy) = properties.pointer_mut("/upgradePolicy/automaticOSUpgradePolicy") {
+            fill(policy, &json!({ "useRollingUpgradePolicy": false }));
+        }
+        if let Some(profile) = properties.pointer_mut("/virtualMachineProfile/osProfile") {
+            hide_secrets(profile);
+        }
+        if let Some(storage) = properties.pointer_mut("/virtualMachineProfile/storageProfile") {
+            complete_disk(storage);
+        }
+        for nic in body.pointer_mut(MODEL).and_then(Value::as_array_mut).into_iter().flatten() {
+            let Some(properties) = nic.get_mut("properties") else { continue };
+            fill(
+                properties,
+                &json!({ "enableAcceleratedNetworking": false, "disableTcpStateTracking": false,
+                "dnsSettings": { "dnsServers": [] }, "enableIPForwarding": false }),
+            );
+            for config in properties.get_mut("ipConfigurations").and_then(Value::as_array_mut).into_iter().flatten() {
+                fill(config, &json!({ "properties": { "privateIPAddressVersion": "IPv4" } }));
+            }
+        }
+        if let Some(properties) = body.get_mut("properties").and_then(Value::as_object_mut) {
+            properties.insert("provisioningState".to_owned(), json!("Creating"));
+        }
+        let capacity = body.pointer("/sku/capacity").and_then(Value::as_u64).unwrap_or(0);
+        let uniform = str_at(&body, "/properties/orchestrationMode").is_none_or(|m| m.eq_ignore_ascii_case("Uniform"));
+        self.store.insert(id, body.clone());
+        let answer = Answer::json(201, body);
+        self.begin(call, id, Provider::Compute, self.options.operation_time.mul_f64(2.0), answer, |op| {
+            op.holds = vec![key.clone()];
+            if uniform {
+                op.effects.push(Effect::Scaled { set: key.clone(), capacity });
+            }
+            op.effects.push(Effect::Provisioned(key));
+        })
+    }
+
+    /// The first instance of a set, made from the model alone.
+    fn first_instance(&mut self, set: &ResourceId, document: &Value, at: SimTime) -> Option<String> {
+        let model = document.pointer(MODEL).cloned().unwrap_or_default();
+        // One more is made than was asked for, and the first is taken away: recorded, where the set overprovisions.
+        let number = u8::from(document.pointer("/properties/overprovision") == Some(&json!(true)));
+        let id = ResourceId::parse(&format!("{}/virtualMachines/{number}", str_at(document, "/id")?)).ok()?;
+        let profile = |name: &str| document.pointer(&format!("/properties/virtualMachineProfile/{name}")).cloned();
+        let mut os = profile("osProfile").unwrap_or_default();
+        if let Some(os) = os.as_object_mut() {
+            let prefix = os.remove("computerNamePrefix");
+            let prefix = prefix.as_ref().and_then(Value::as_str).unwrap_or("vm").to_owned();
+            os.insert("computerName".to_owned(), json!(format!("{prefix}00000{number}")));
+        }
+        let nic_names: Vec<&str> = model.as_array()?.iter().filter_map(|n| str_at(n, "/name")).collect();
+        let interfaces: Vec<Value> =
+            nic_names.iter().map(|n| json!({ "id": format!("{id}/networkInterfaces/{n}") })).collect();
+        let body = json!({
+            "id": id.as_str(), "name": format!("{}_{number}", set.name()), "instanceId": number.to_string(), "etag": "\"1\"",
+            "type": "Microsoft.Compute/virtualMachineScaleSets/virtualMachines",
+            "location": document.get("location"), "sku": { "name": document.pointer("/sku/name"), "tier": "Standard" },
+            "properties": {
+                "latestModelApplied": true, "modelDefinitionApplied": "VirtualMachineScaleSet",
+                "provisioningState": "Succeeded", "vmId": super::store::guid(&mut self.chance),
+                "hardwareProfile": { "vmSize": document.pointer("/sku/name") },
+                "networkProfileConfiguration": { "networkInterfaceConfigurations": model },
+                "networkProfile": { "networkInterfaces": interfaces },
+                "osProfile": os, "storageProfile": profile("storageProfile").unwrap_or_else(|| json!({})),
+                "timeCreated": jiff::Timestamp::now().to_string(),
+                "instanceView": { "platformUpdateDomain": 0, "platformFaultDomain": 0, "disks": [], "statuses": [
+                    { "code": "ProvisioningState/succeeded", "level": "Info", "displayStatus": "Provisioning succeeded" },
+                    { "code": "PowerState/running", "level": "Info", "displayStatus": "VM running" }] },
+            },
+        });
+        self.store.insert(&id, body);
+        for nic in model.as_array()? {
+            let name = str_at(nic, "/name")?;
+            let nic_id = ResourceId::parse(&format!("{id}/networkInterfaces/{name}")).ok()?;
+            let configs: Vec<Value> = array(nic, "/properties/ipConfigurations")
+                .iter()
+                .map(|c| {
+                    let own = str_at(c, "/name").unwrap_or_default();
+                    let address = str_at(c, "/properties/subnet/id").and_then(|s| self.address_in(s));
+                    json!({ "name": own, "id": format!("{nic_id}/ipConfigurations/{own}"),
+                        "properties": { "provisioningState": "Succeeded", "privateIPAddress": address,
+                            "privateIPAllocationMethod": "Dynamic", "subnet": c.pointer("/properties/subnet"),
+                            "primary": c.pointer("/properties/primary").cloned().unwrap_or(json!(true)),
+                            "privateIPAddressVersion": c.pointer("/properties/privateIPAddressVersion").cloned().unwrap_or(json!("IPv4")) } })
+                })
+                .collect();
+            let body = json!({ "name": name, "id": nic_id.as_str(),
+                "properties": { "provisioningState": "Succeeded", "ipConfigurations": configs,
+                    "dnsSettings": { "dnsServers": [] }, "primary": nic.pointer("/properties/primary"),
+                    "virtualMachine": { "id": id.as_str() } } });
+            self.store.insert(&nic_id, body);
+        }
+        self.store.changed.insert(id.folded(), at);
+        self.upgrade(&id.folded(), &model, at);
+        Some(id.folded())
+    }
+
     /// The next address after this one that nobody has.
-    fn free_address(&self, after: Ipv4Addr) -> Option<Ipv4Addr> {
+    pub(super) fn free_address(&self, after: Ipv4Addr) -> Option<Ipv4Addr> {
         let mut taken = std::collections::HashSet::new();
         for key in [NIC, INSTANCE_NIC].iter().flat_map(|kind| self.store.keys_of_type(kind)) {
             let Some(nic) = self.store.document(&key) else { continue };
@@ -154,7 +301,7 @@ impl State {
         (u32::from(after)..u32::MAX).skip(1).map(Ipv4Addr::from).find(|ip| !taken.contains(&ip.to_string()))
     }
 
-    fn retire(&mut self, instance: &str, set: &ResourceId, at: SimTime) {
+    pub(super) fn retire(&mut self, instance: &str, set: &ResourceId, at: SimTime) {
         let below = format!("{instance}/");
         let nics: Vec<String> = self
             .store

@@ -349,7 +349,7 @@ fn derive(pool: &mut Value, members: &[String]) {
     if members.is_empty() {
         properties.remove("backendIPConfigurations");
         if !is_ip {
-            properties.remove("loadBalancerBackendAddresses");
+            properties.insert("loadBalancerBackendAddresses".to_owned(), json!([]));
         }
         return;
     }
