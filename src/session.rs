@@ -306,6 +306,14 @@ impl Session {
         Ok(out)
     }
 
+    /// Reads the estate as raw documents: of all subscriptions, or of those this session looks at.
+    ///
+    /// # Errors
+    /// Where the subscriptions cannot be listed.
+    pub async fn export(&self) -> Result<crate::estate::export::Export, SessionError> {
+        Ok(crate::estate::export::export(&self.inner.reader, &self.inner.config.subscriptions).await?)
+    }
+
     /// Answers a step that asks the operator: whether the plan goes on.
     pub fn answer(&self, plan: &crate::changes::PlanId, step: u32, go_on: bool) {
         if let Some(executor) = &self.inner.executor {

@@ -158,3 +158,52 @@ async fn a_cloud_that_serves_older_versions_only_is_asked_with_those() {
     let problem = session.estate(|e| e.subscriptions[0].problem.clone()).unwrap();
     assert!(problem.contains("NoRegisteredProviderFound") && problem.contains("2030-01-01"), "{problem}");
 }
+
+/// An exported estate runs in the simulator as the one it was read from; redacted it has the same shape
+/// and tells nothing of the owner.
+#[tokio::test(start_paused = true)]
+async fn an_export_is_rehearsed_on_and_a_redacted_one_tells_no_names() {
+    let simulator = demo(Options::default());
+    let (session, _state) = listed(&simulator).await;
+    let export = session.export().await.unwrap();
+    assert!(export.problems.is_empty(), "{:?}", export.problems);
+    let shape = |session: &azlb::session::Session| {
+        let mut rows: Vec<(usize, String, bool, usize)> = session
+            .pool_rows("")
+            .into_iter()
+            .map(|p| (p.members, p.kind.to_string(), p.exclusive, session.candidates(&p.id).len()))
+            .collect();
+        rows.sort();
+        rows
+    };
+    let before = shape(&session);
+
+    let copy = Arc::new(Simulator::new(export.documents.clone(), Options::default()).unwrap());
+    let (again, _state) = listed(&copy).await;
+    assert_eq!(shape(&again), before);
+    let report = apply(&again, &swap_request(&again, "vm-db-2")).await;
+    assert!(is_done(&report), "{:?}", report.run);
+
+    let mut redactor = azlb::estate::redact::Redactor::default();
+    let mut documents = export.documents;
+    documents.iter_mut().for_each(|d| redactor.document(d));
+    let text: String = documents.iter().map(|d| d.to_string()).collect();
+    let lower = text.to_ascii_lowercase();
+    for told in [
+        "contoso",
+        "vm-db",
+        "db-lb",
+        "masters",
+        "api-ss",
+        "rg-db",
+        "vnet-prod",
+        "10.1.0.4",
+        "change-freeze",
+        "ipconfig1\"",
+    ] {
+        assert!(!lower.contains(told), "it tells {told}");
+    }
+    let copy = Arc::new(Simulator::new(documents, Options::default()).unwrap());
+    let (again, _state) = listed(&copy).await;
+    assert_eq!(shape(&again), before);
+}

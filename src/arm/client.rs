@@ -441,6 +441,19 @@ impl Core {
                 Ok(value) => value,
                 // A gateway in front of ARM may speak HTML when it fails: that is a passing fault.
                 Err(_) if matches!(status, 401 | 408 | 429 | 500 | 502 | 503 | 504) => Value::Null,
+                // An answer that breaks off is a broken connection; and a write that something answered
+                // with success may have landed, whatever the answer looks like.
+                Err(e)
+                    if matches!(bytes.first(), Some(b'{' | b'['))
+                        || (matches!(traffic, Traffic::Write) && (200..300).contains(&status)) =>
+                {
+                    return Err(ArmError::Transport {
+                        method: method.to_owned(),
+                        path: path.to_owned(),
+                        host: host.clone(),
+                        cause: format!("the answer cannot be read: {e}"),
+                    });
+                }
                 Err(e) => {
                     let start: String = String::from_utf8_lossy(&bytes).chars().take(60).collect();
                     return Err(not_arm(format!("JSON was expected ({e}), it begins {start:?}")));

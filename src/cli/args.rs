@@ -135,6 +135,12 @@ pub enum Command {
         #[command(subcommand)]
         command: JournalCommand,
     },
+    /// Write the estate as raw ARM documents to standard output, for --sim and azlb sim --estate
+    Export {
+        /// Replace names, ids and addresses, each by the same stand-in everywhere
+        #[arg(long)]
+        redact: bool,
+    },
     /// Serve the simulator on loopback
     Sim(SimArgs),
     /// Check sign-in, reachability and permissions

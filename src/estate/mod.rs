@@ -5,7 +5,9 @@
 //! command line. Nothing is ever planned from it: a plan reads documents afresh.
 
 pub mod discover;
+pub mod export;
 pub mod members;
+pub mod redact;
 pub mod select;
 pub mod summary;
 

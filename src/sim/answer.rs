@@ -12,15 +12,21 @@ pub(super) struct Answer {
     pub(super) body: Option<Value>,
     /// A body that is not JSON, for faults.
     pub(super) text: Option<String>,
+    /// How long the client waits for it, for faults.
+    pub(super) delay: Option<std::time::Duration>,
 }
+
+/// How long a server keeps an answer back.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Delay(pub(super) std::time::Duration);
 
 impl Answer {
     pub(super) fn json(status: u16, body: Value) -> Self {
-        Self { status, headers: Vec::new(), body: Some(body), text: None }
+        Self { status, headers: Vec::new(), body: Some(body), text: None, delay: None }
     }
 
     pub(super) fn empty(status: u16) -> Self {
-        Self { status, headers: Vec::new(), body: None, text: None }
+        Self { status, headers: Vec::new(), body: None, text: None, delay: None }
     }
 
     pub(super) fn error(status: u16, code: &str, message: impl Into<String>) -> Self {
@@ -37,6 +43,11 @@ impl Answer {
         self
     }
 
+    pub(super) fn without(mut self, name: &str) -> Self {
+        self.headers.retain(|(n, _)| *n != name);
+        self
+    }
+
     pub(super) fn into_response(self) -> Response<Bytes> {
         let bytes = match (&self.text, &self.body) {
             (Some(text), _) => Bytes::from(text.clone()),
@@ -46,6 +57,9 @@ impl Answer {
         let mut response = Response::new(bytes);
         *response.status_mut() = StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
         let kind = if self.text.is_some() { "text/html" } else { "application/json; charset=utf-8" };
+        if let Some(delay) = self.delay {
+            response.extensions_mut().insert(Delay(delay));
+        }
         let headers = response.headers_mut();
         if self.body.is_some() || self.text.is_some() {
             headers.insert("content-type", http::HeaderValue::from_static(kind));

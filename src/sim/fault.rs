@@ -20,6 +20,24 @@ pub enum FaultKind {
     ErrorAfter,
     /// Another writer changes the resource just before.
     Moved,
+    /// The operation is accepted and ends as Canceled; the write is taken back.
+    Cancelled,
+    /// The operation is accepted and a newer write wins over it; the write is taken back.
+    Superseded,
+    /// The operation never ends.
+    NeverEnds,
+    /// Something else holds the resource for a time, `for=SECONDS` of the simulation.
+    Busy,
+    /// The resource is deleted just before the request is acted on.
+    Deleted,
+    /// The answer breaks off in its middle.
+    Truncated,
+    /// The answer is larger than any client should take.
+    Oversized,
+    /// The answer comes late: after `for=SECONDS` of the simulation.
+    Slow,
+    /// The answer's clock is `for=SECONDS` ahead.
+    Skewed,
     /// The answer is a page of HTML.
     Html,
     /// Every token is forgotten.
@@ -37,6 +55,7 @@ pub struct Fault {
     pub kind: FaultKind,
     code: Option<String>,
     retry_after: Option<u64>,
+    lasts: u32,
     skip: u32,
     left: Option<u32>,
     chance: f64,
@@ -45,7 +64,7 @@ pub struct Fault {
 /// Why a fault's line cannot be read.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "fault '{line}': {reason}. The form is: METHOD PATH FAULT [count=N] [skip=N] [p=0..1] [code=CODE] [retry-after=S]; FAULT is a status, reset-before, reset-after, fails, error-after, moved, html, token-expired or foreign-link"
+    "fault '{line}': {reason}. The form is: METHOD PATH FAULT [count=N] [skip=N] [p=0..1] [code=CODE] [retry-after=S] [for=S]; FAULT is a status, reset-before, reset-after, fails, cancelled, superseded, never-ends, error-after, moved, deleted, busy, truncated, oversized, slow, skewed, html, token-expired or foreign-link"
 )]
 pub struct FaultError {
     line: String,
@@ -67,6 +86,15 @@ impl FromStr for Fault {
             "fails" => FaultKind::Fails,
             "error-after" => FaultKind::ErrorAfter,
             "moved" => FaultKind::Moved,
+            "cancelled" => FaultKind::Cancelled,
+            "superseded" => FaultKind::Superseded,
+            "never-ends" => FaultKind::NeverEnds,
+            "busy" => FaultKind::Busy,
+            "deleted" => FaultKind::Deleted,
+            "truncated" => FaultKind::Truncated,
+            "oversized" => FaultKind::Oversized,
+            "slow" => FaultKind::Slow,
+            "skewed" => FaultKind::Skewed,
             "html" => FaultKind::Html,
             "token-expired" => FaultKind::TokenExpired,
             "foreign-link" => FaultKind::ForeignLink,
@@ -81,6 +109,7 @@ impl FromStr for Fault {
             kind,
             code: None,
             retry_after: None,
+            lasts: 30,
             skip: 0,
             left: None,
             chance: 1.0,
@@ -94,6 +123,7 @@ impl FromStr for Fault {
                 "count" => fault.left = Some(number()?),
                 "skip" => fault.skip = number()?,
                 "retry-after" => fault.retry_after = Some(u64::from(number()?)),
+                "for" => fault.lasts = number()?,
                 "code" => fault.code = Some(value.to_owned()),
                 "p" => match value.parse() {
                     Ok(p) if (0.0..=1.0).contains(&p) => fault.chance = p,
@@ -112,6 +142,11 @@ impl Fault {
         self.retry_after
     }
 
+    /// How long it lasts, in simulated time.
+    pub(super) fn lasts(&self) -> std::time::Duration {
+        std::time::Duration::from_secs(u64::from(self.lasts))
+    }
+
     /// The error code: as given, or the usual one of the status.
     pub(super) fn code(&self) -> &str {
         let usual = match self.kind {
@@ -120,6 +155,8 @@ impl Fault {
             FaultKind::Status(403) => "AuthorizationFailed",
             FaultKind::Status(503) => "ServiceUnavailable",
             FaultKind::Status(504) => "GatewayTimeout",
+            FaultKind::Cancelled => "OperationCanceled",
+            FaultKind::Superseded => "CanceledAndSupersededDueToAnotherOperation",
             _ => "InternalServerError",
         };
         self.code.as_deref().unwrap_or(usual)

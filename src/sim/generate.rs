@@ -13,21 +13,24 @@ pub struct Size {
     pub lbs: usize,
     /// NICs, each with a VM, spread over the load balancers.
     pub nics: usize,
+    /// Spreads the NICs over the load balancers by chance; 0 deals them out in turn.
+    pub seed: u64,
 }
 
 impl FromStr for Size {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        let mut size = Self { subs: 1, lbs: 10, nics: 100 };
+        let mut size = Self { subs: 1, lbs: 10, nics: 100, seed: 0 };
         for part in text.split(',').filter(|p| !p.is_empty()) {
             let (key, value) = part.split_once('=').ok_or_else(|| format!("'{part}' is not key=number"))?;
-            let number = value.parse().map_err(|_| format!("'{value}' is not a number"))?;
+            let number = value.parse::<usize>().map_err(|_| format!("'{value}' is not a number"))?;
             match key {
+                "seed" => size.seed = number as u64,
                 "subs" => size.subs = number,
                 "lbs" => size.lbs = number,
                 "nics" => size.nics = number,
-                _ => return Err(format!("'{key}' is not known: use subs, lbs, nics")),
+                _ => return Err(format!("'{key}' is not known: use subs, lbs, nics, seed")),
             }
         }
         if size.subs == 0 || size.lbs < size.subs {
@@ -46,9 +49,16 @@ pub fn estate(size: Size) -> Vec<Value> {
         out.push(json!({ "id": format!("/subscriptions/{id}"), "subscriptionId": id,
             "displayName": format!("Contoso {s:03}"), "state": "Enabled", "tenantId": super::token::TENANT }));
     }
-    for lb in 0..size.lbs {
+    let mut dealt: Vec<Vec<usize>> = vec![Vec::new(); size.lbs];
+    let mut chance = fastrand::Rng::with_seed(size.seed);
+    for nic in 0..size.nics {
+        let lb = if size.seed == 0 { nic % size.lbs } else { chance.usize(0..size.lbs) };
+        if let Some(members) = dealt.get_mut(lb) {
+            members.push(nic);
+        }
+    }
+    for (lb, members) in dealt.into_iter().enumerate() {
         let sub = subscription(lb % size.subs);
-        let members: Vec<usize> = (lb..size.nics).step_by(size.lbs).collect();
         for nic in &members {
             out.push(nic_document(&sub, lb, *nic));
             out.push(vm_document(&sub, *nic));

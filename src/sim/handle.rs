@@ -1,6 +1,7 @@
 //! One request, from its path to its answer.
 
 use std::collections::HashMap;
+use std::time::Duration;
 
 use bytes::Bytes;
 use http::{Method, Request, Response};
@@ -9,7 +10,7 @@ use serde_json::{Value, json};
 use super::answer::Answer;
 use super::fault::{Fault, FaultKind};
 use super::generic;
-use super::operation::{Effect, retry_after};
+use super::operation::{Effect, Provider, retry_after};
 use super::reads::list;
 use super::route::Route;
 use super::store::{self, INSTANCE, LOAD_BALANCER, NIC, SCALE_SET, VM, str_at};
@@ -244,7 +245,60 @@ impl State {
                 }
                 Some(self.dispatch(call, route))
             }
-            FaultKind::Fails => Some(self.dispatch_failing(call, route, fault.code())),
+            FaultKind::Fails => Some(self.dispatch_failing(call, route, "Failed", fault.code())),
+            FaultKind::Cancelled => Some(self.dispatch_failing(call, route, "Canceled", fault.code())),
+            FaultKind::Superseded => Some(self.dispatch_failing(call, route, "Failed", fault.code())),
+            FaultKind::NeverEnds => {
+                let known = self.operations.newest().map(str::to_owned);
+                let time = self.options.operation_time;
+                self.options.operation_time = NEVER;
+                let answer = self.dispatch(call, route);
+                self.options.operation_time = time;
+                let started = self.operations.newest().map(str::to_owned) != known;
+                // A client is told to come back in a while, not at the end of time.
+                Some(if started {
+                    retry_after(answer.without("retry-after"), Duration::from_secs(10), &self.clock)
+                } else {
+                    answer
+                })
+            }
+            FaultKind::Busy => {
+                if let Route::Resource(id) = route {
+                    let key = self.parent_key(id);
+                    let ends = self.clock.now() + fault.lasts();
+                    let guid = store::guid(&mut self.chance);
+                    self.operations.start(Provider::Network, guid, ends).holds = vec![key];
+                }
+                Some(self.dispatch(call, route))
+            }
+            FaultKind::Deleted => {
+                if let Route::Resource(id) = route {
+                    self.vanish(&id.folded());
+                }
+                Some(self.dispatch(call, route))
+            }
+            FaultKind::Truncated => {
+                let mut answer = self.dispatch(call, route);
+                let whole = answer.body.take().map(|b| b.to_string()).unwrap_or_default();
+                answer.text = Some(whole.chars().take(whole.len() / 2).collect());
+                Some(answer)
+            }
+            FaultKind::Oversized => {
+                let mut answer = self.dispatch(call, route);
+                answer.body = None;
+                answer.text = Some(format!("{{\"value\": \"{}\"}}", "x".repeat(OVERSIZED)));
+                Some(answer)
+            }
+            FaultKind::Slow => {
+                let mut answer = self.dispatch(call, route);
+                answer.delay = Some(self.clock.real(fault.lasts()));
+                Some(answer)
+            }
+            FaultKind::Skewed => {
+                let ahead = jiff::Timestamp::now().checked_add(fault.lasts()).unwrap_or(jiff::Timestamp::MAX);
+                let date = ahead.strftime("%a, %d %b %Y %H:%M:%S GMT").to_string();
+                Some(self.dispatch(call, route).with("date", date))
+            }
             FaultKind::ForeignLink => {
                 let mut answer = self.dispatch(call, route);
                 if let Some(object) = answer.body.as_mut().and_then(Value::as_object_mut) {
@@ -255,6 +309,17 @@ impl State {
                 }
                 Some(answer)
             }
+        }
+    }
+
+    /// A resource is gone, and what it was a member of shows it.
+    fn vanish(&mut self, key: &str) {
+        let pools: Vec<(String, String)> =
+            self.store.document(key).map(|d| store::pools_of_nic(d).collect()).unwrap_or_default();
+        self.store.remove(key);
+        let now = self.clock.now();
+        for (pool, ip_config) in pools {
+            self.store.leave(&pool, &ip_config, now);
         }
     }
 
@@ -445,6 +510,12 @@ fn merge(into: &mut Value, patch: &Value) {
         }
     }
 }
+
+/// Longer than any client waits.
+const NEVER: Duration = Duration::from_secs(3600 * 24 * 365);
+
+/// The length of an answer that no client should take in.
+const OVERSIZED: usize = 80 << 20;
 
 /// The cloud's endpoints, all of them here: nothing that a client asks leaves this machine. The shape
 /// is that of `https://management.azure.com/metadata/endpoints`: an array with one cloud up to

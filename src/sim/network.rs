@@ -247,7 +247,7 @@ impl State {
     }
 
     /// A write whose operation will fail and be taken back.
-    pub(super) fn dispatch_failing(&mut self, call: &Call, route: &Route, code: &str) -> Answer {
+    pub(super) fn dispatch_failing(&mut self, call: &Call, route: &Route, status: &'static str, code: &str) -> Answer {
         let Route::Resource(id) = route else { return Answer::error(500, code, "A fault was asked of the simulator.") };
         let key = self.parent_key(id);
         // An instance's NICs follow it, forth and back.
@@ -266,7 +266,7 @@ impl State {
         if self.operations.newest().map(str::to_owned) != known
             && let Some(operation) = self.operations.newest_mut()
         {
-            operation.failure = Some((code.to_owned(), "A fault was asked of the simulator.".to_owned()));
+            operation.failure = Some((status, code.to_owned(), "A fault was asked of the simulator.".to_owned()));
             operation.effects = before;
         }
         answer

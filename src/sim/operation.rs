@@ -45,8 +45,8 @@ pub(super) struct Operation {
     pub(super) effects: Vec<Effect>,
     /// The result that a `Location` serves.
     pub(super) result: Option<Value>,
-    /// Code and message where it ends as Failed.
-    pub(super) failure: Option<(String, String)>,
+    /// Status, code and message where it ends badly: `Failed` or `Canceled`.
+    pub(super) failure: Option<(&'static str, String, String)>,
     done: bool,
 }
 
@@ -132,12 +132,12 @@ impl Operations {
             };
             return retry_after(answer, left, clock);
         }
-        if let Some((code, message)) = &op.failure {
+        if let Some((status, code, message)) = &op.failure {
             let error = json!({ "code": code, "message": message, "details": [] });
             return if results {
                 Answer::json(409, json!({ "error": error }))
             } else {
-                Answer::json(200, json!({ "status": "Failed", "error": error }))
+                Answer::json(200, json!({ "status": status, "error": error }))
             };
         }
         if results {

@@ -123,7 +123,12 @@ async fn answer(
     let body =
         Limited::new(body, MAX_REQUEST).collect().await.map_err(|e| std::io::Error::other(e.to_string()))?.to_bytes();
     match simulator.handle(http::Request::from_parts(parts, body)) {
-        Some(response) => Ok(response.map(Full::new)),
+        Some(response) => {
+            if let Some(super::answer::Delay(delay)) = response.extensions().get() {
+                tokio::time::sleep(*delay).await;
+            }
+            Ok(response.map(Full::new))
+        }
         None => Err(std::io::Error::new(std::io::ErrorKind::ConnectionReset, "a fault was asked for")),
     }
 }
