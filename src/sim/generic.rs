@@ -52,15 +52,15 @@ impl State {
             let state = if compute && before.is_none() { "Creating" } else { "Updating" };
             properties.insert("provisioningState".to_owned(), json!(state));
             if kind == VM {
-                properties.insert("instanceView".to_owned(), json!({ "statuses": [
-                    { "code": "ProvisioningState/succeeded", "level": "Info", "displayStatus": "Provisioning succeeded" },
-                    { "code": "PowerState/running", "level": "Info", "displayStatus": "VM running" }] }));
                 if let Some(profile) = properties.get_mut("osProfile") {
                     hide_secrets(profile);
                 }
                 if let Some(storage) = properties.get_mut("storageProfile") {
                     complete_disk(storage);
+                    name_disks(storage, id);
                 }
+                let view = machine_view(properties);
+                properties.insert("instanceView".to_owned(), view);
             }
         }
         for list in ["subnets", "securityRules", "defaultSecurityRules"] {
@@ -101,7 +101,7 @@ impl State {
             op.holds = vec![key.clone()];
             op.effects = vec![Effect::Provisioned(key)];
         });
-        if unchanged && compute {
+        if unchanged && compute && call.method != http::Method::PATCH {
             // Recorded: and Compute names no operation then.
             answer.headers.retain(|(name, _)| *name != "azure-asyncoperation");
         }
@@ -266,6 +266,50 @@ pub(super) fn complete_disk(storage: &mut Value) {
     if storage.get("imageReference").is_some() {
         fill(storage, &json!({ "imageReference": { "exactVersion": "1.0.0" } }));
     }
+}
+
+/// The names and ids of a machine's own disks.
+pub(super) fn name_disks(storage: &mut Value, machine: &ResourceId) {
+    let group = machine.as_str().split("/providers/").next().unwrap_or_default().to_owned();
+    let complete = |disk: &mut Value, name: String| {
+        fill(
+            disk,
+            &json!({ "name": name, "caching": "None", "managedDisk": { "storageAccountType": "Standard_LRS" } }),
+        );
+        let name = store::str_at(disk, "/name").unwrap_or_default().to_owned();
+        let id = json!({ "managedDisk": { "id": format!("{group}/providers/Microsoft.Compute/disks/{name}") } });
+        fill(disk, &id);
+    };
+    if let Some(disk) = storage.get_mut("osDisk") {
+        complete(disk, format!("{}_OsDisk_1", machine.name()));
+    }
+    fill(storage, &json!({ "dataDisks": [] }));
+    for (n, disk) in storage.get_mut("dataDisks").and_then(Value::as_array_mut).into_iter().flatten().enumerate() {
+        fill(disk, &json!({ "toBeDetached": false }));
+        complete(disk, format!("{}_disk{}", machine.name(), n + 2));
+    }
+}
+
+/// What a running machine's agent tells.
+pub(super) fn machine_view(properties: &Map<String, Value>) -> Value {
+    let now = jiff::Timestamp::now().to_string();
+    let done = |words: &str| json!({ "code": "ProvisioningState/succeeded", "level": "Info", "displayStatus": words, "time": now });
+    let at =
+        |pointer: &str| properties.get("storageProfile").and_then(|s| s.pointer(pointer)).cloned().unwrap_or_default();
+    let disks: Vec<Value> = std::iter::once(at("/osDisk"))
+        .chain(at("/dataDisks").as_array().cloned().unwrap_or_default())
+        .filter_map(|d| Some(json!({ "name": d.get("name")?, "statuses": [done("Provisioning succeeded")] })))
+        .collect();
+    let mut agent = done("Ready");
+    fill(&mut agent, &json!({ "message": "GuestAgent is running and processing the extensions." }));
+    json!({
+        "computerName": properties.get("osProfile").and_then(|o| o.get("computerName")),
+        "osName": "Windows Server 2019 Datacenter", "osVersion": "10.0.17763.8276", "hyperVGeneration": "V1",
+        "vmAgent": { "vmAgentVersion": "2.7.41491.1149", "statuses": [agent] },
+        "disks": disks,
+        "statuses": [done("Provisioning succeeded"),
+            { "code": "PowerState/running", "level": "Info", "displayStatus": "VM running" }],
+    })
 }
 
 /// Whether two versions of a resource differ in nothing that a client wrote.

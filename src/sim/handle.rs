@@ -39,6 +39,12 @@ impl Call {
         })
     }
 
+    /// Whether the client speaks a version in which Network answers the writes of loose NICs with an operation
+    /// to follow: recorded of 2020-11-01, and no longer of 2025-05-01.
+    pub(super) fn is_old(&self) -> bool {
+        self.query.get("api-version").is_some_and(|v| v.as_str() < "2022")
+    }
+
     /// An absolute URL on this server.
     pub(super) fn link(&self, path: &str) -> String {
         format!("{}{path}", self.base)

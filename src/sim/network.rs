@@ -12,7 +12,9 @@ use super::generic::fill;
 use super::handle::Call;
 use super::operation::{Effect, Provider, retry_after};
 use super::route::Route;
-use super::store::{self, CHILDREN, INSTANCE_NIC, LOAD_BALANCER, NIC, children, key_of, pools_of_nic};
+use super::store::{
+    self, CHILDREN, INSTANCE, INSTANCE_NIC, LOAD_BALANCER, NIC, SCALE_SET, children, key_of, pools_of_nic,
+};
 use crate::arm::id::ResourceId;
 
 impl State {
@@ -237,7 +239,18 @@ impl State {
         self.store.set_state(&key, "Deleting");
         let provider = if kind.starts_with("microsoft.compute/") { Provider::Compute } else { Provider::Network };
         // Recorded: a NIC that no machine has is gone at once, with 200 and an operation all the same.
-        let loose = kind == NIC && body.pointer("/properties/virtualMachine/id").is_none();
+        // What runs in a set goes with it, out of its pools too.
+        let retired: Vec<String> = match kind.as_str() {
+            INSTANCE => vec![key.clone()],
+            SCALE_SET => self.instances_of(id),
+            _ => Vec::new(),
+        };
+        let set = if kind == INSTANCE { id.parent() } else { Some(id.clone()) };
+        if let Some(set) = set.map(|s| s.folded()) {
+            let gone = retired.into_iter().map(|instance| Effect::Retired { set: set.clone(), instance });
+            effects.splice(0..0, gone);
+        }
+        let loose = kind == NIC && !call.is_old() && body.pointer("/properties/virtualMachine/id").is_none();
         let time = if loose { Duration::ZERO } else { self.options.operation_time };
         let answer = self.begin(call, id, provider, time, Answer::empty(202), |op| {
             op.holds = vec![key];

@@ -54,7 +54,7 @@ impl State {
         }
         let left: Vec<(String, String)> = old.difference(&new).cloned().collect();
         // A NIC without a machine is written at once; one in use takes an operation.
-        if !attached {
+        if !attached && !call.is_old() {
             self.store.set_state(&key, "Succeeded");
             for (pool, ip_config) in left {
                 self.store.leave(&pool, &ip_config, now);

@@ -117,8 +117,16 @@ impl State {
         let key = parent.folded();
         self.store.refresh(&key);
         let Some(body) = self.store.document(&key) else {
+            if parent.is_type("Microsoft.Compute/virtualMachineScaleSets/virtualMachines") {
+                return Answer::error(404, "NotFound", "The entity was not found in this Azure location.");
+            }
             return not_found(&parent.resource_type(), parent.name(), parent.resource_group().unwrap_or_default());
         };
+        if kind == "microsoft.compute/virtualmachines/extensions" {
+            let prefix = format!("{key}/");
+            let keys = self.store.keys(parent.subscription(), kind).iter().filter(|k| k.starts_with(&prefix));
+            return list(keys.filter_map(|k| self.store.document(k).cloned()).collect());
+        }
         if last.eq_ignore_ascii_case("instanceView") {
             return Answer::json(200, body.pointer("/properties/instanceView").cloned().unwrap_or_else(|| json!({})));
         }

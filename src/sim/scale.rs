@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::State;
 use super::answer::{Answer, not_found};
 use super::clock::SimTime;
-use super::generic::{complete_disk, fill, hide_secrets};
+use super::generic::{complete_disk, fill, hide_secrets, machine_view, name_disks};
 use super::handle::Call;
 use super::operation::{Effect, Provider};
 use super::store::{INSTANCE, INSTANCE_NIC, NIC, array, pools_of_nic, str_at};
@@ -246,7 +246,9 @@ impl State {
         let nic_names: Vec<&str> = model.as_array()?.iter().filter_map(|n| str_at(n, "/name")).collect();
         let interfaces: Vec<Value> =
             nic_names.iter().map(|n| json!({ "id": format!("{id}/networkInterfaces/{n}") })).collect();
-        let body = json!({
+        let mut storage = profile("storageProfile").unwrap_or_else(|| json!({}));
+        name_disks(&mut storage, &ResourceId::parse(&format!("{}_{number}", str_at(document, "/id")?)).ok()?);
+        let mut body = json!({
             "id": id.as_str(), "name": format!("{}_{number}", set.name()), "instanceId": number.to_string(), "etag": "\"1\"",
             "type": "Microsoft.Compute/virtualMachineScaleSets/virtualMachines",
             "location": document.get("location"), "sku": { "name": document.pointer("/sku/name"), "tier": "Standard" },
@@ -256,13 +258,19 @@ impl State {
                 "hardwareProfile": { "vmSize": document.pointer("/sku/name") },
                 "networkProfileConfiguration": { "networkInterfaceConfigurations": model },
                 "networkProfile": { "networkInterfaces": interfaces },
-                "osProfile": os, "storageProfile": profile("storageProfile").unwrap_or_else(|| json!({})),
+                "osProfile": os, "storageProfile": storage, "resilientVMDeletionStatus": "Disabled",
                 "timeCreated": jiff::Timestamp::now().to_string(),
-                "instanceView": { "platformUpdateDomain": 0, "platformFaultDomain": 0, "disks": [], "statuses": [
-                    { "code": "ProvisioningState/succeeded", "level": "Info", "displayStatus": "Provisioning succeeded" },
-                    { "code": "PowerState/running", "level": "Info", "displayStatus": "VM running" }] },
             },
         });
+        if let Some(properties) = body.get_mut("properties").and_then(Value::as_object_mut) {
+            let mut view = machine_view(properties);
+            fill(
+                &mut view,
+                &json!({ "placementGroupId": super::store::guid(&mut self.chance), "platformUpdateDomain": 0,
+                "platformFaultDomain": 0 }),
+            );
+            properties.insert("instanceView".to_owned(), view);
+        }
         self.store.insert(&id, body);
         for nic in model.as_array()? {
             let name = str_at(nic, "/name")?;
