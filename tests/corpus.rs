@@ -198,7 +198,7 @@ async fn an_estate_of_recorded_documents_runs_and_lists() {
     let count = balancers.len();
     let pools: usize = balancers.iter().map(|d| LoadBalancer(d).pools().count()).sum();
     assert!(count >= 3 && estate.len() >= 8, "{count} of {}", estate.len());
-    let simulator = Arc::new(Simulator::new(estate.into_values().collect(), Options::default()).unwrap());
+    let simulator = Arc::new(Simulator::new(estate.into_values(), Options::default()).unwrap());
     let state = tempfile::TempDir::new().unwrap();
     let session = session(&simulator, state.path());
     session.refresh().await.unwrap();

@@ -342,7 +342,7 @@ async fn etags_that_never_stand_still_end_the_step_in_bounded_tries() {
 #[tokio::test(start_paused = true)]
 async fn joins_stay_under_the_cap_and_an_availability_set_is_serial() {
     let size: azlb::sim::generate::Size = "subs=1,lbs=1,nics=60".parse().unwrap();
-    let mut documents = azlb::sim::generate::estate(size);
+    let mut documents = azlb::sim::generate::estate(size).collect::<Vec<_>>();
     let set = "/subscriptions/00000000-0000-0000-0000-000000000001/resourceGroups/rg-gen/providers/Microsoft.Compute/availabilitySets/av";
     for vm in documents.iter_mut().filter(|d| d["type"] == "Microsoft.Compute/virtualMachines").take(12) {
         vm["properties"]["availabilitySet"] = json!({ "id": set });

@@ -13,11 +13,6 @@ use crate::sim::tls::Tls;
 use crate::sim::{Options, Simulator, estate_file, generate};
 
 pub(super) async fn main(args: SimArgs) -> Result<ExitCode, Failure> {
-    let documents = match (&args.estate, args.generate) {
-        (Some(file), _) => estate_file::read(file).map_err(|e| Failure::usage(e.to_string()))?,
-        (None, Some(size)) => generate::estate(size),
-        (None, None) => estate_file::parse("demo", crate::sim::DEMO).map_err(|e| Failure::usage(e.to_string()))?,
-    };
     let options = Options {
         speed: args.speed,
         seed: args.seed,
@@ -25,7 +20,12 @@ pub(super) async fn main(args: SimArgs) -> Result<ExitCode, Failure> {
         throttle: !args.no_throttle,
         ..Options::default()
     };
-    let simulator = Simulator::new(documents, options).map_err(|e| Failure::usage(e.to_string()))?;
+    let simulator = match (&args.estate, args.generate) {
+        (Some(file), _) => estate_file::read(file).and_then(|documents| Simulator::new(documents, options)),
+        (None, Some(size)) => Simulator::new(generate::estate(size), options),
+        (None, None) => Simulator::demo(options),
+    };
+    let simulator = simulator.map_err(|e| Failure::usage(e.to_string()))?;
     args.fault.into_iter().for_each(|f| simulator.inject(f));
     let listener = listen(args.port).await?;
     let address = Address::of(&simulator, listener.local_addr()?);

@@ -40,15 +40,14 @@ impl FromStr for Size {
     }
 }
 
-/// Makes the documents of an estate. Every load balancer has the pools `a` and `b`, a rule to each,
-/// and its share of the NICs in `a`.
-pub fn estate(size: Size) -> Vec<Value> {
-    let mut out = Vec::with_capacity(size.subs + size.lbs + 2 * size.nics);
-    for s in 0..size.subs {
+/// Makes the documents of an estate, one after the other: a large one need not be held twice. Every
+/// load balancer has the pools `a` and `b`, a rule to each, and its share of the NICs in `a`.
+pub fn estate(size: Size) -> impl Iterator<Item = Value> {
+    let subscriptions = (0..size.subs).map(|s| {
         let id = subscription(s);
-        out.push(json!({ "id": format!("/subscriptions/{id}"), "subscriptionId": id,
-            "displayName": format!("Contoso {s:03}"), "state": "Enabled", "tenantId": super::token::TENANT }));
-    }
+        json!({ "id": format!("/subscriptions/{id}"), "subscriptionId": id,
+            "displayName": format!("Contoso {s:03}"), "state": "Enabled", "tenantId": super::token::TENANT })
+    });
     let mut dealt: Vec<Vec<usize>> = vec![Vec::new(); size.lbs];
     let mut chance = fastrand::Rng::with_seed(size.seed);
     for nic in 0..size.nics {
@@ -57,15 +56,13 @@ pub fn estate(size: Size) -> Vec<Value> {
             members.push(nic);
         }
     }
-    for (lb, members) in dealt.into_iter().enumerate() {
+    let balancers = dealt.into_iter().enumerate().flat_map(move |(lb, members)| {
         let sub = subscription(lb % size.subs);
-        for nic in &members {
-            out.push(nic_document(&sub, lb, *nic));
-            out.push(vm_document(&sub, *nic));
-        }
-        out.push(load_balancer(&sub, lb, &members));
-    }
-    out
+        let last = load_balancer(&sub, lb, &members);
+        let machines = members.into_iter().flat_map(move |nic| [nic_document(&sub, lb, nic), vm_document(&sub, nic)]);
+        machines.chain(std::iter::once(last))
+    });
+    subscriptions.chain(balancers)
 }
 
 fn subscription(n: usize) -> String {

@@ -73,6 +73,7 @@ impl Simulator {
         let mut state = self.lock();
         *state.requests.entry(call.method.to_string()).or_default() += 1;
         state.settle();
+        state.store.tidy();
         let answer = state.answer(&call, header("authorization").as_deref(), header("x-identity-header").as_deref())?;
         let mut answer = answer
             .with("x-ms-request-id", store::guid(&mut state.chance))

@@ -30,6 +30,7 @@ mod resources;
 mod route;
 mod scale;
 pub mod server;
+mod shelf;
 mod store;
 pub mod tls;
 mod token;
@@ -108,7 +109,7 @@ impl Simulator {
     ///
     /// # Errors
     /// [`EstateError`] names the document that cannot be simulated.
-    pub fn new(documents: Vec<Value>, options: Options) -> Result<Self, EstateError> {
+    pub fn new(documents: impl IntoIterator<Item = Value>, options: Options) -> Result<Self, EstateError> {
         let clock = SimClock::start(options.speed);
         let mut chance = fastrand::Rng::with_seed(options.seed);
         let store = Store::load(documents, &mut chance)?;

@@ -12,6 +12,7 @@ use serde_json::{Value, json};
 use super::clock::SimTime;
 use super::estate_file::EstateError;
 use super::history::History;
+use super::shelf::Shelf;
 use crate::arm::id::ResourceId;
 
 /// A document's key: its id with case folded.
@@ -38,7 +39,7 @@ pub(super) const CHILDREN: [&str; 7] = [
 
 #[derive(Debug, Default)]
 pub(super) struct Store {
-    documents: HashMap<Key, Value>,
+    documents: Shelf,
     /// Keys by subscription and type, in the order of the file.
     order: BTreeMap<(String, String), Vec<Key>>,
     groups: HashSet<(String, String)>,
@@ -52,8 +53,12 @@ pub(super) struct Store {
 }
 
 impl Store {
-    pub(super) fn load(documents: Vec<Value>, chance: &mut fastrand::Rng) -> Result<Self, EstateError> {
+    pub(super) fn load(
+        documents: impl IntoIterator<Item = Value>,
+        chance: &mut fastrand::Rng,
+    ) -> Result<Self, EstateError> {
         let mut store = Self::default();
+        let mut joins = Vec::new();
         for (index, mut body) in documents.into_iter().enumerate() {
             let bad = |field: &str, cause: String| EstateError::BadDocument {
                 file: "estate".to_owned(),
@@ -69,24 +74,17 @@ impl Store {
             {
                 object.insert("etag".to_owned(), json!(network_etag(chance)));
             }
+            let kind = id.resource_type().to_ascii_lowercase();
+            if kind == NIC || kind == INSTANCE_NIC {
+                joins.extend(pools_of_nic(&body));
+            }
             store.insert(&id, body);
         }
-        store.derive_members();
+        store.derive_members(joins);
         Ok(store)
     }
 
-    fn derive_members(&mut self) {
-        let mut owned: HashSet<Key> = HashSet::new();
-        let mut joins = Vec::new();
-        for ((_, kind), keys) in &self.order {
-            if kind != NIC && kind != INSTANCE_NIC {
-                continue;
-            }
-            for key in keys {
-                owned.insert(key.clone());
-                joins.extend(self.documents.get(key).into_iter().flat_map(pools_of_nic));
-            }
-        }
+    fn derive_members(&mut self, joins: Vec<(Key, String)>) {
         for (pool, ip_config) in joins {
             self.members.entry(pool).or_default().push(ip_config);
         }
@@ -96,7 +94,7 @@ impl Store {
                 let Some(pool_key) = key_of(pool) else { continue };
                 for id in array(pool, "/properties/backendIPConfigurations").iter().filter_map(|v| str_at(v, "/id")) {
                     let nic = ResourceId::parse(id).ok().and_then(|i| i.parent()).map(|n| n.folded());
-                    if nic.is_some_and(|n| !owned.contains(&n)) {
+                    if nic.is_some_and(|n| !self.documents.contains(&n)) {
                         ghosts.push((pool_key.clone(), id.to_owned()));
                     }
                 }
@@ -128,7 +126,7 @@ impl Store {
         if let Some(group) = id.resource_group() {
             self.groups.insert((id.subscription().to_ascii_lowercase(), group.to_ascii_lowercase()));
         }
-        if self.documents.insert(key.clone(), body).is_none() {
+        if self.documents.insert(&key, &body) {
             let kind = id.resource_type().to_ascii_lowercase();
             self.order.entry((id.subscription().to_ascii_lowercase(), kind)).or_default().push(key);
         }
@@ -139,6 +137,11 @@ impl Store {
         for keys in self.order.values_mut() {
             keys.retain(|k| k != key);
         }
+    }
+
+    /// Puts away what nobody looks at now.
+    pub(super) fn tidy(&mut self) {
+        self.documents.tidy();
     }
 
     pub(super) fn document(&self, key: &str) -> Option<&Value> {
