@@ -478,6 +478,9 @@ pub struct SimArgs {
     /// A fault, such as 'PUT networkInterfaces 429 count=3 retry-after=2'
     #[arg(long, value_name = "FAULT")]
     pub fault: Vec<Fault>,
+    /// A file of faults, one a line; # begins a remark
+    #[arg(long, value_name = "FILE")]
+    pub fault_file: Option<PathBuf>,
     /// Do not simulate ARM's token buckets
     #[arg(long)]
     pub no_throttle: bool,

@@ -27,6 +27,18 @@ pub(super) async fn main(args: SimArgs) -> Result<ExitCode, Failure> {
     };
     let simulator = simulator.map_err(|e| Failure::usage(e.to_string()))?;
     args.fault.into_iter().for_each(|f| simulator.inject(f));
+    if let Some(file) = &args.fault_file {
+        let name = file.display();
+        let text = std::fs::read_to_string(file).map_err(|e| Failure::usage(format!("fault file {name}: {e}")))?;
+        for (number, line) in text.lines().enumerate() {
+            let line = line.split('#').next().unwrap_or_default().trim();
+            if !line.is_empty() {
+                let fault =
+                    line.parse().map_err(|e| Failure::usage(format!("fault file {name}, line {}: {e}", number + 1)))?;
+                simulator.inject(fault);
+            }
+        }
+    }
     let listener = listen(args.port).await?;
     let address = Address::of(&simulator, listener.local_addr()?);
     let simulator = Arc::new(simulator);
