@@ -3,7 +3,7 @@
 //! A large plan's documents do not fit a processor's cache; five guards that each read them again
 //! cost five times the memory traffic. Made by `plan`; read by the guards and by the assembly.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 
 use super::edit::Edit;
 use super::gather::Documents;
@@ -29,6 +29,8 @@ struct Place {
 
 /// A NIC, of a machine or of an instance.
 pub(super) struct Nic<'a> {
+    /// Its id.
+    pub(super) id: ResourceId,
     /// Its ip configurations.
     pub(super) configs: Vec<Config<'a>>,
     /// Its region.
@@ -117,19 +119,21 @@ impl<'a> Facts<'a> {
         self.pools.insert(pool.clone(), facts);
     }
 
-    /// The NICs of which something joins a pool, in a fixed order, with the name that people know.
-    pub(super) fn joining(&self) -> impl Iterator<Item = (&ResourceId, &Nic<'a>, &'a str)> {
-        let named = self.nics.iter().filter_map(|(id, place)| {
-            let nic = self.read.get(*place)?;
+    /// The NICs of which something joins a pool, with the name that people know, in the order of the
+    /// edits: what lies side by side is read side by side.
+    pub(super) fn joining(&self) -> impl Iterator<Item = (&Nic<'a>, &'a str)> {
+        self.read.iter().filter_map(|nic| {
             let mut edits = nic.configs.iter().flat_map(|c| &c.edits);
-            edits.find(|e| e.joins().is_some()).map(|e| (id, (nic, e.name())))
-        });
-        named.collect::<BTreeMap<_, _>>().into_iter().map(|(id, (nic, name))| (id, nic, name))
+            edits.find(|e| e.joins().is_some()).map(|e| (nic, e.name()))
+        })
     }
 
-    /// The ip configurations that are edited and there.
+    /// The ip configurations that are edited and there, in the order of the edits.
     pub(super) fn edited(&self) -> impl Iterator<Item = (&'a ResourceId, &Config<'a>)> {
-        self.configs.keys().filter_map(|id| Some((*id, self.config(id)?)))
+        self.read.iter().flat_map(|nic| &nic.configs).filter_map(|config| match config.edits.first() {
+            Some(Edit::JoinPool { ip_config, .. } | Edit::LeavePool { ip_config, .. }) => Some((ip_config, config)),
+            _ => None,
+        })
     }
 
     /// A NIC by its id, where it was read.
@@ -166,6 +170,7 @@ impl<'a> Nic<'a> {
         });
         let vm = view.virtual_machine().and_then(|vm| documents.get(&vm)).map(|d| VirtualMachine(d.body()));
         Self {
+            id: document.id().clone(),
             configs: configs.collect(),
             location: view.location(),
             provisioning_state: document.provisioning_state(),

@@ -26,8 +26,8 @@ impl Guards<'_> {
             self.pool_size(pool, edits);
         }
         let facts = self.facts;
-        for (id, nic, name) in facts.joining() {
-            self.nic(id, nic, name);
+        for (nic, name) in facts.joining() {
+            self.nic(nic, name);
         }
     }
 
@@ -52,7 +52,8 @@ impl Guards<'_> {
         }
     }
 
-    fn nic(&mut self, id: &ResourceId, nic: &Nic<'_>, name: &str) {
+    fn nic(&mut self, nic: &Nic<'_>, name: &str) {
+        let id = &nic.id;
         let (documents, facts) = (self.documents, self.facts);
         let mut pools: BTreeSet<&ResourceId> = BTreeSet::new();
         for config in &nic.configs {

@@ -1,6 +1,6 @@
 //! Guards of members and of the documents that are written.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
 
 use super::{GuardCode, Guards, is_exclusive};
 use crate::arm::ResourceId;
@@ -128,8 +128,12 @@ impl Guards<'_> {
 
     pub(super) fn targets(&mut self, edits: &[Edit]) {
         let documents = self.documents;
-        let targets: BTreeSet<ResourceId> = edits.iter().filter_map(Edit::target).collect();
-        for target in targets {
+        // In the order of the edits, each once.
+        let mut known: HashSet<ResourceId> = HashSet::new();
+        for target in edits.iter().filter_map(Edit::target) {
+            if !known.insert(target.clone()) {
+                continue;
+            }
             let held = || documents.get(&target).or_else(|| documents.get(&target.parent()?));
             let state = match self.facts.nic(&target) {
                 Some(nic) => nic.provisioning_state,
