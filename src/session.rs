@@ -288,18 +288,13 @@ impl Session {
         Ok(plan::plan(request, &documents, &self.inner.place)?)
     }
 
-    /// Where scale sets' models, their instances and the pools do not agree: of one set, or of all.
-    /// Read now, three requests a set and one a load balancer.
+    /// Where scale sets' models, their instances and the pools do not agree. Read now, three requests a set and one a load balancer.
     ///
     /// # Errors
     /// Any [`ArmError`] of reading.
-    pub async fn drift(&self, set: Option<&ResourceId>) -> Result<Vec<crate::changes::drift::Drift>, SessionError> {
-        let sets: Vec<ResourceId> = match set {
-            Some(set) => vec![set.clone()],
-            None => self.estate(|e| e.sets().to_vec()),
-        };
+    pub async fn drift(&self) -> Result<Vec<crate::changes::drift::Drift>, SessionError> {
         let mut out = Vec::new();
-        for set in sets {
+        for set in self.estate(|e| e.sets().to_vec()) {
             let documents = gather::gather_set(&self.inner.reader, &set).await?;
             out.extend(crate::changes::drift::of(&documents, &set));
         }

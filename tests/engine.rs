@@ -891,14 +891,14 @@ async fn chosen_rules_are_waited_for() {
 async fn drift_is_listed_and_aligned() {
     let simulator = demo(Options::default());
     let (session, _state) = listed(&simulator).await;
-    assert_eq!(session.drift(None).await.unwrap(), []);
+    assert_eq!(session.drift().await.unwrap(), []);
     let pool = session.pool("api-lb/api").unwrap();
     let options = session.config().options();
     let two = ["api-ss/1".to_owned(), "api-ss/4".to_owned()];
     let report = apply(&session, &session.request_remove(&pool, &two, options.clone()).unwrap()).await;
     assert!(is_done(&report), "{:?}", report.run);
 
-    let drift = session.drift(None).await.unwrap();
+    let drift = session.drift().await.unwrap();
     let shown: Vec<_> = drift.iter().map(|d| (d.name.as_str(), d.model, d.instance, d.listed)).collect();
     assert_eq!(shown, [("api-ss/1", true, Some(false), Some(false)), ("api-ss/4", true, Some(false), Some(false))]);
     assert!(drift[0].words().contains("an upgrade puts it in"));
@@ -907,7 +907,7 @@ async fn drift_is_listed_and_aligned() {
     let plan = session.plan(&request).await.unwrap();
     assert!(!plan.findings.iter().any(|f| f.code == GuardCode::Drift), "it follows the model: {:?}", plan.findings);
     assert!(is_done(&apply_plan(&session, plan).await));
-    assert_eq!(session.drift(None).await.unwrap(), []);
+    assert_eq!(session.drift().await.unwrap(), []);
     let members: Vec<String> = session.members(&pool.id).into_iter().map(|m| m.name).collect();
     assert_eq!(members.len(), 6, "{members:?}");
     assert!(matches!(session.plan(&request).await.unwrap_err(), SessionError::Plan(PlanError::Nothing(_))));
@@ -917,7 +917,7 @@ async fn drift_is_listed_and_aligned() {
     documents.retain(|d| !d["id"].as_str().unwrap().contains("api-ss/virtualMachines/5"));
     let simulator = Arc::new(Simulator::new(documents, Options::default()).unwrap());
     let (session, _state) = listed(&simulator).await;
-    let drift = session.drift(None).await.unwrap();
+    let drift = session.drift().await.unwrap();
     assert_eq!(drift.iter().map(|d| (d.name.as_str(), d.instance)).collect::<Vec<_>>(), [("api-ss/5", None)]);
     assert!(drift[0].words().contains("ghost"));
 }

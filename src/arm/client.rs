@@ -339,23 +339,22 @@ impl Core {
             Err(ArmError::Service(error)) if error.code.eq_ignore_ascii_case("NoRegisteredProviderFound") => error,
             other => return other,
         };
-        let Some((url, asked)) = self.with_known_version(&exchange.url, &error.message) else {
+        let Some(url) = self.with_known_version(&exchange.url, &error.message) else {
             return Err(ArmError::Service(error));
         };
-        tracing::debug!(asked, url = url.path(), "asked again");
         let Exchange { method, body, if_match, request_id, .. } = exchange;
         let again = Exchange { method: method.clone(), url, body: *body, if_match: *if_match, request_id };
         self.send_once(&again, traffic, subscription).await
     }
 
     /// The same address with a version that the refusal lists.
-    fn with_known_version(&self, url: &Url, refusal: &str) -> Option<(Url, String)> {
+    fn with_known_version(&self, url: &Url, refusal: &str) -> Option<Url> {
         let asked = url.query_pairs().find(|(k, _)| k == "api-version").map(|(_, v)| v.into_owned())?;
         let chosen = self.versions.learn(url.path(), &asked, refusal)?;
         let mut url = url.clone();
         let query = url.query()?.replacen(&format!("api-version={asked}"), &format!("api-version={chosen}"), 1);
         url.set_query(Some(&query));
-        Some((url, asked))
+        Some(url)
     }
 
     /// One exchange. A 401 asks for a new token once.

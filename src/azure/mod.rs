@@ -23,6 +23,8 @@ pub const NETWORK: ApiVersion = ApiVersion("2024-05-01");
 pub const COMPUTE: ApiVersion = ApiVersion("2024-11-01");
 /// Network interfaces of Uniform scale sets, served under Compute with a Network version.
 pub const SCALE_SET_NICS: ApiVersion = ApiVersion("2018-10-01");
+/// Locks. Source: Azure REST reference, management locks.
+pub const LOCKS: ApiVersion = ApiVersion("2020-05-01");
 /// Subscriptions.
 pub const SUBSCRIPTIONS: ApiVersion = ApiVersion("2022-12-01");
 

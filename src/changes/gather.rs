@@ -8,17 +8,14 @@ use serde_json::Value;
 
 use super::change::{MemberTarget, Request};
 use super::edit::Edit;
-use crate::arm::{ApiVersion, ArmError, Document, Reader, ResourceId};
+use crate::arm::{ArmError, Document, Reader, ResourceId};
 use crate::azure::backend_pool::BackendPool;
 use crate::azure::ip_config::IpConfigOwner;
 use crate::azure::load_balancer::{FRONTEND, LoadBalancer};
 use crate::azure::network_interface::{IpConfig, NetworkInterface};
 use crate::azure::scale_set::{self, ScaleSet};
-use crate::azure::version_of;
 use crate::azure::virtual_machine::VirtualMachine;
-
-/// Locks. Source: Azure REST reference, management locks.
-const LOCKS: ApiVersion = ApiVersion("2020-05-01");
+use crate::azure::{LOCKS, version_of};
 
 /// Documents read for a plan, by id.
 #[derive(Debug, Clone, Default)]

@@ -70,7 +70,7 @@ pub(super) async fn main(globals: &Globals, session: &Session, args: ListArgs) -
             rows(form, &found, &["pool", "kind", "name", "ip", "zone", "power", "admin", "health", "why"], member_cells)
         }
         What::Drift => {
-            let mut found = session.drift(None).await?;
+            let mut found = session.drift().await?;
             if let Some(pool) = args.pool.as_deref() {
                 let pool = session.pool(pool)?;
                 found.retain(|d| d.pool == pool.id);

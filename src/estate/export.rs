@@ -3,15 +3,17 @@
 //! Called by the session. It reads each list whole and keeps every field but secrets; a list that may
 //! not be read is told, and leaves the others.
 
+use std::collections::HashMap;
+
 use futures::{StreamExt as _, stream};
 use serde_json::{Value, json};
 
 use crate::arm::{ApiVersion, ArmError, Reader, ResourceId};
 use crate::azure::fields::text;
-use crate::azure::{COMPUTE, NETWORK, load_balancer, network_interface, scale_set, subscription, virtual_machine};
+use crate::azure::{
+    COMPUTE, LOCKS, NETWORK, load_balancer, network_interface, scale_set, subscription, virtual_machine,
+};
 
-/// Locks. Source: Azure REST reference, management locks.
-const LOCKS: ApiVersion = ApiVersion("2020-05-01");
 /// Resource groups. Source: azure-rest-api-specs, resources, stable 2021-04-01.
 const GROUPS: ApiVersion = ApiVersion("2021-04-01");
 
@@ -52,6 +54,8 @@ pub async fn export(reader: &Reader, only: &[String]) -> Result<Export, ArmError
 
 async fn one(reader: &Reader, subscription: &str, out: &mut Export) {
     let root = format!("/subscriptions/{subscription}");
+    // What other subscriptions gave lies before.
+    let first = out.documents.len();
     let network = |kind: &str| format!("{root}/providers/Microsoft.Network/{kind}");
     let lists = [
         (format!("{root}/resourcegroups"), GROUPS, ""),
@@ -76,24 +80,22 @@ async fn one(reader: &Reader, subscription: &str, out: &mut Export) {
             Err(error) => out.problems.push((path, error.to_string())),
         }
     }
-    power_states(reader, subscription, out).await;
-    instances(reader, subscription, out).await;
+    power_states(reader, subscription, first, out).await;
+    instances(reader, first, out).await;
 }
 
 /// A list of VMs tells no power state; the list of their states does.
-async fn power_states(reader: &Reader, subscription: &str, out: &mut Export) {
+async fn power_states(reader: &Reader, subscription: &str, first: usize, out: &mut Export) {
     let states = async { virtual_machine::list_status(reader, subscription)?.all().await };
     match states.await {
         Ok(states) => {
-            for state in states {
-                let view = state.pointer("/properties/instanceView").cloned();
-                let is_it = |d: &&mut Value| {
-                    text(d, "/id").zip(text(&state, "/id")).is_some_and(|(a, b)| a.eq_ignore_ascii_case(b))
-                };
-                let vm = out.documents.iter_mut().find(is_it);
-                if let (Some(view), Some(properties)) =
-                    (view, vm.and_then(|d| d.get_mut("properties")).and_then(Value::as_object_mut))
-                {
+            let id = |body: &Value| text(body, "/id").and_then(|id| ResourceId::parse(id).ok());
+            let view = |state: &Value| state.pointer("/properties/instanceView").cloned();
+            let mut views: HashMap<ResourceId, Value> =
+                states.iter().filter_map(|state| Some((id(state)?, view(state)?))).collect();
+            for document in out.documents.iter_mut().skip(first) {
+                let Some(view) = id(document).and_then(|id| views.remove(&id)) else { continue };
+                if let Some(properties) = document.get_mut("properties").and_then(Value::as_object_mut) {
                     properties.insert("instanceView".to_owned(), view);
                 }
             }
@@ -102,14 +104,13 @@ async fn power_states(reader: &Reader, subscription: &str, out: &mut Export) {
     }
 }
 
-async fn instances(reader: &Reader, subscription: &str, out: &mut Export) {
+async fn instances(reader: &Reader, first: usize, out: &mut Export) {
     let uniform = |d: &&Value| {
         let id = text(d, "/id").and_then(|id| ResourceId::parse(id).ok());
-        id.is_some_and(|id| id.is_type(scale_set::TYPE) && id.subscription().eq_ignore_ascii_case(subscription))
-            && !scale_set::ScaleSet(d).flexible()
+        id.is_some_and(|id| id.is_type(scale_set::TYPE)) && !scale_set::ScaleSet(d).flexible()
     };
     let sets: Vec<ResourceId> =
-        out.documents.iter().filter(uniform).filter_map(|d| scale_set::ScaleSet(d).id()).collect();
+        out.documents.iter().skip(first).filter(uniform).filter_map(|d| scale_set::ScaleSet(d).id()).collect();
     for set in sets {
         let read = async {
             let instances = scale_set::instances(reader, &set)?.all().await?;

@@ -275,7 +275,7 @@ fn reading(engine: &mut Engine, around: &Surroundings) {
     let a = around.clone();
     engine.register_fn("drift", move || -> Answer<Array> {
         a.listed()?;
-        let rows = a.wait(a.session.drift(None))?;
+        let rows = a.wait(a.session.drift())?;
         let map = |d: crate::changes::drift::Drift| -> Map {
             [
                 ("name".into(), d.name.clone().into()),

@@ -9,7 +9,7 @@ use super::answer::{Answer, not_found};
 use super::handle::Call;
 use super::operation::{Effect, Provider};
 use super::scale::MODEL;
-use super::store::{INSTANCE, INSTANCE_NIC, array, pools_of_nic, str_at};
+use super::store::{INSTANCE_NIC, array, pools_of_nic, str_at};
 use crate::arm::id::ResourceId;
 
 const NIC_CONFIGS: &str = "/properties/networkProfileConfiguration/networkInterfaceConfigurations";
@@ -44,11 +44,10 @@ impl State {
         }
         // The NICs that Network shows follow the instance's own configuration.
         let mut nics = Vec::new();
-        for nic_key in self.store.keys(id.subscription(), INSTANCE_NIC) {
-            if nic_key.starts_with(&format!("{key}/"))
-                && let Some(nic) = self.store.document(nic_key)
-            {
-                nics.push((nic_key.clone(), follow(nic, &after)));
+        for nic_key in self.store.below(&key, INSTANCE_NIC) {
+            if let Some(nic) = self.store.document(&nic_key) {
+                let followed = follow(nic, &after);
+                nics.push((nic_key, followed));
             }
         }
         let old: HashSet<(String, String)> =
@@ -136,20 +135,10 @@ impl State {
         }
         self.store.insert(id, after);
         self.store.bump(&key, &mut self.chance);
-        let prefix = format!("{key}/");
-        let instances: Vec<String> = self
-            .store
-            .keys(id.subscription(), INSTANCE)
-            .iter()
-            .filter(|k| moved && k.starts_with(&prefix))
-            .cloned()
-            .collect();
+        let instances = if moved { self.instances_of(id) } else { Vec::new() };
         let mut effects = Vec::new();
         for instance in instances {
-            let Some(document) = self.store.document(&instance).cloned() else { continue };
-            let protected =
-                document.pointer("/properties/protectionPolicy/protectFromScaleSetActions") == Some(&json!(true));
-            if itself && !protected {
+            if itself && !self.is_protected(&instance, "protectFromScaleSetActions") {
                 effects.push(Effect::Upgraded { instance, model: Box::new(model.clone()) });
             } else if let Some(properties) =
                 self.store.document_mut(&instance).and_then(|d| d.get_mut("properties")).and_then(Value::as_object_mut)
@@ -221,11 +210,7 @@ impl State {
         }
         let document = document.clone();
         self.store.bump(instance, &mut self.chance);
-        let Some(subscription) = instance.split('/').nth(2).map(str::to_owned) else { return };
-        let below = format!("{instance}/");
-        let nics: Vec<String> =
-            self.store.keys(&subscription, INSTANCE_NIC).iter().filter(|k| k.starts_with(&below)).cloned().collect();
-        for key in nics {
+        for key in self.store.below(instance, INSTANCE_NIC) {
             let Some(nic) = self.store.document(&key) else { continue };
             let old: HashSet<(String, String)> = pools_of_nic(nic).collect();
             let fresh = follow(nic, &document);

@@ -99,11 +99,7 @@ impl State {
                     }
                     Effect::Left { pool, ip_config } => self.store.leave(&pool, &ip_config, at),
                     Effect::Upgraded { instance, model } => self.upgrade(&instance, &model, at),
-                    Effect::Retired { set, instance } => {
-                        if let Ok(set) = ResourceId::parse(&set) {
-                            self.retire(&instance, &set, at);
-                        }
-                    }
+                    Effect::Retired(instance) => self.retire(&instance, at),
                     Effect::Scaled { set, capacity } => self.scaled(&set, capacity, at),
                     Effect::RolledForward(key) => self.note_upgrade(&key, "Completed"),
                     Effect::Deleted(key) => {
@@ -280,7 +276,8 @@ impl State {
             }
             FaultKind::Deleted => {
                 if let Route::Resource(id) = route {
-                    self.vanish(&id.folded());
+                    let now = self.clock.now();
+                    self.vanish(&id.folded(), now);
                 }
                 Some(self.dispatch(call, route))
             }
@@ -320,13 +317,12 @@ impl State {
     }
 
     /// A resource is gone, and what it was a member of shows it.
-    fn vanish(&mut self, key: &str) {
+    pub(super) fn vanish(&mut self, key: &str, at: super::clock::SimTime) {
         let pools: Vec<(String, String)> =
             self.store.document(key).map(|d| store::pools_of_nic(d).collect()).unwrap_or_default();
         self.store.remove(key);
-        let now = self.clock.now();
         for (pool, ip_config) in pools {
-            self.store.leave(&pool, &ip_config, now);
+            self.store.leave(&pool, &ip_config, at);
         }
     }
 

@@ -245,11 +245,7 @@ impl State {
             SCALE_SET => self.instances_of(id),
             _ => Vec::new(),
         };
-        let set = if kind == INSTANCE { id.parent() } else { Some(id.clone()) };
-        if let Some(set) = set.map(|s| s.folded()) {
-            let gone = retired.into_iter().map(|instance| Effect::Retired { set: set.clone(), instance });
-            effects.splice(0..0, gone);
-        }
+        effects.splice(0..0, retired.into_iter().map(Effect::Retired));
         let loose = kind == NIC && !call.is_old() && body.pointer("/properties/virtualMachine/id").is_none();
         let time = if loose { Duration::ZERO } else { self.options.operation_time };
         let answer = self.begin(call, id, provider, time, Answer::empty(202), |op| {
@@ -264,10 +260,9 @@ impl State {
         let Route::Resource(id) = route else { return Answer::error(500, code, "A fault was asked of the simulator.") };
         let key = self.parent_key(id);
         // An instance's NICs follow it, forth and back.
-        let below = format!("{key}/");
-        let nics = self.store.keys(id.subscription(), INSTANCE_NIC).iter().filter(|k| k.starts_with(&below));
+        let nics = self.store.below(&key, INSTANCE_NIC);
         let before: Vec<Effect> = std::iter::once(&key)
-            .chain(nics)
+            .chain(&nics)
             .filter_map(|k| Some(Effect::Reverted { key: k.clone(), body: Box::new(self.store.document(k)?.clone()) }))
             .collect();
         let known = self.operations.newest().map(str::to_owned);

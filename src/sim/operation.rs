@@ -18,7 +18,7 @@ pub(super) enum Effect {
     /// An instance follows its set's new model.
     Upgraded { instance: String, model: Box<Value> },
     /// An instance is gone, with its NICs and memberships.
-    Retired { set: String, instance: String },
+    Retired(String),
     /// A set has this many instances.
     Scaled { set: String, capacity: u64 },
     /// A set's rolling upgrade came to its end.

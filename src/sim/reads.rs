@@ -123,9 +123,8 @@ impl State {
             return not_found(&parent.resource_type(), parent.name(), parent.resource_group().unwrap_or_default());
         };
         if kind == "microsoft.compute/virtualmachines/extensions" {
-            let prefix = format!("{key}/");
-            let keys = self.store.keys(parent.subscription(), kind).iter().filter(|k| k.starts_with(&prefix));
-            return list(keys.filter_map(|k| self.store.document(k).cloned()).collect());
+            let keys = self.store.below(&key, kind);
+            return list(keys.iter().filter_map(|k| self.store.document(k).cloned()).collect());
         }
         if last.eq_ignore_ascii_case("instanceView") {
             return Answer::json(200, body.pointer("/properties/instanceView").cloned().unwrap_or_else(|| json!({})));
@@ -151,9 +150,7 @@ impl State {
                 );
             }
         };
-        let prefix = format!("{key}/");
-        let keys: Vec<&String> =
-            self.store.keys(parent.subscription(), below).iter().filter(|k| k.starts_with(&prefix)).collect();
+        let keys = self.store.below(&key, below);
         let expand = call.query.get("$expand").is_some_and(|e| e.eq_ignore_ascii_case("instanceView"));
         page(call, keys.len(), self.options.page_size, |i| {
             let body = keys.get(i).and_then(|k| self.store.document(k))?;

@@ -10,7 +10,7 @@ use super::clock::SimTime;
 use super::generic::{complete_disk, fill, hide_secrets, machine_view, name_disks};
 use super::handle::Call;
 use super::operation::{Effect, Provider};
-use super::store::{INSTANCE, INSTANCE_NIC, NIC, array, pools_of_nic, str_at};
+use super::store::{INSTANCE, INSTANCE_NIC, NIC, array, str_at};
 use crate::arm::id::ResourceId;
 
 pub(super) const MODEL: &str = "/properties/virtualMachineProfile/networkProfile/networkInterfaceConfigurations";
@@ -45,14 +45,9 @@ impl State {
         if let Some(answer) = chosen.iter().find_map(|k| self.check_free(k)).or_else(|| self.check_free(&key)) {
             return answer;
         }
-        let protected = |k: &String| {
-            let document = self.store.document(k);
-            document.and_then(|d| d.pointer("/properties/protectionPolicy/protectFromScaleSetActions"))
-                == Some(&json!(true))
-        };
         let effects = chosen
             .iter()
-            .filter(|k| !protected(k))
+            .filter(|k| !self.is_protected(k, "protectFromScaleSetActions"))
             .map(|k| Effect::Upgraded { instance: k.clone(), model: Box::new(model.clone()) })
             .collect();
         let time = self.options.operation_time.mul_f64(1.5);
@@ -71,7 +66,7 @@ impl State {
         let ids: Vec<&str> = array(&body, "/instanceIds").iter().filter_map(Value::as_str).collect();
         let chosen: Vec<String> =
             self.instances_of(set).into_iter().filter(|k| ids.iter().any(|id| *id == "*" || *id == last(k))).collect();
-        let effects = chosen.iter().map(|k| Effect::Retired { set: set.folded(), instance: k.clone() }).collect();
+        let effects = chosen.iter().map(|k| Effect::Retired(k.clone())).collect();
         self.begin(call, set, Provider::Compute, self.options.operation_time, Answer::empty(202), |op| {
             op.holds = chosen;
             op.effects = effects;
@@ -90,9 +85,7 @@ impl State {
 
     /// A set's instances, by number.
     pub(super) fn instances_of(&self, set: &ResourceId) -> Vec<String> {
-        let prefix = format!("{}/", set.folded());
-        let mut keys: Vec<String> =
-            self.store.keys(set.subscription(), INSTANCE).iter().filter(|k| k.starts_with(&prefix)).cloned().collect();
+        let mut keys = self.store.below(&set.folded(), INSTANCE);
         keys.sort_by_key(|k| last(k).parse::<u64>().unwrap_or(u64::MAX));
         keys
     }
@@ -108,13 +101,9 @@ impl State {
             let Some(key) = self.spawn(&set, &keys, at) else { return };
             keys.push(key);
         }
-        let kept = |store: &super::store::Store, k: &String| {
-            let policy = store.document(k).and_then(|d| d.pointer("/properties/protectionPolicy/protectFromScaleIn"));
-            policy == Some(&json!(true))
-        };
         while keys.len() as u64 > capacity {
-            let Some(place) = keys.iter().rposition(|k| !kept(&self.store, k)) else { return };
-            self.retire(&keys.remove(place), &set, at);
+            let Some(place) = keys.iter().rposition(|k| !self.is_protected(k, "protectFromScaleIn")) else { return };
+            self.retire(&keys.remove(place), at);
         }
     }
 
@@ -144,14 +133,8 @@ impl State {
         properties.remove("protectionPolicy");
         properties.insert("provisioningState".to_owned(), json!("Succeeded"));
         let id = ResourceId::parse(&new_id).ok()?;
-        let below = format!("{}/", old_id.to_ascii_lowercase());
-        let nics: Vec<Value> = self
-            .store
-            .keys(set.subscription(), INSTANCE_NIC)
-            .iter()
-            .filter(|k| k.starts_with(&below))
-            .filter_map(|k| self.store.document(k).cloned())
-            .collect();
+        let nics = self.store.below(&old_id.to_ascii_lowercase(), INSTANCE_NIC);
+        let nics: Vec<Value> = nics.iter().filter_map(|k| self.store.document(k).cloned()).collect();
         self.store.insert(&id, body);
         for nic in nics {
             let mut nic = renamed(&nic)?;
@@ -309,24 +292,18 @@ impl State {
         (u32::from(after)..u32::MAX).skip(1).map(Ipv4Addr::from).find(|ip| !taken.contains(&ip.to_string()))
     }
 
-    pub(super) fn retire(&mut self, instance: &str, set: &ResourceId, at: SimTime) {
-        let below = format!("{instance}/");
-        let nics: Vec<String> = self
-            .store
-            .keys(set.subscription(), INSTANCE_NIC)
-            .iter()
-            .filter(|k| k.starts_with(&below))
-            .cloned()
-            .collect();
-        for nic in nics {
-            let pools: Vec<(String, String)> =
-                self.store.document(&nic).map(|n| pools_of_nic(n).collect()).unwrap_or_default();
-            self.store.remove(&nic);
-            for (pool, ip_config) in pools {
-                self.store.leave(&pool, &ip_config, at);
-            }
+    /// An instance is gone, and its NICs with it.
+    pub(super) fn retire(&mut self, instance: &str, at: SimTime) {
+        for nic in self.store.below(instance, INSTANCE_NIC) {
+            self.vanish(&nic, at);
         }
         self.store.remove(instance);
+    }
+
+    /// Whether an instance's protection policy says so.
+    pub(super) fn is_protected(&self, instance: &str, from: &str) -> bool {
+        let policy = self.store.document(instance).and_then(|d| d.pointer("/properties/protectionPolicy"));
+        policy.and_then(|p| p.get(from)) == Some(&json!(true))
     }
 }
 

@@ -162,6 +162,13 @@ impl Store {
         self.order.get(&(subscription.to_ascii_lowercase(), kind.to_owned())).map_or(&[], Vec::as_slice)
     }
 
+    /// The keys of a type below a key, which names the subscription.
+    pub(super) fn below(&self, parent: &str, kind: &str) -> Vec<Key> {
+        let subscription = parent.split('/').nth(2).unwrap_or_default();
+        let prefix = format!("{parent}/");
+        self.keys(subscription, kind).iter().filter(|k| k.starts_with(&prefix)).cloned().collect()
+    }
+
     pub(super) fn keys_of_type(&self, kind: &str) -> Vec<Key> {
         self.order.iter().filter(|((_, k), _)| k == kind).flat_map(|(_, keys)| keys.clone()).collect()
     }
