@@ -18,6 +18,10 @@ use azlb::sim::{Options, Simulator, generate};
 use support::*;
 use tempfile::TempDir;
 
+/// As in the binary.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() {
     // `cargo bench --bench figures -- planning` measures that alone.
     let only: Vec<String> = std::env::args().skip(1).filter(|a| !a.starts_with('-')).collect();

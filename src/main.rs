@@ -6,6 +6,11 @@ use azlb::cli::args::{Args, Command};
 use azlb::cli::{self, exit, open, run};
 use clap::Parser as _;
 
+/// Large plans and estates are thousands of small texts that come and go; the C library's allocator takes
+/// half as long again over them (`docs/performance.md`).
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() -> ExitCode {
     let mut args = Args::parse_from(cli::args::join_sim(std::env::args_os()));
     // A script's own arguments may hold --sim, which must be known before the first thread.

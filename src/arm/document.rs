@@ -94,7 +94,7 @@ impl Document {
 
     /// `properties.provisioningState`, as served.
     pub fn provisioning_state(&self) -> Option<&str> {
-        self.body.pointer("/properties/provisioningState").and_then(Value::as_str)
+        self.body.get("properties")?.get("provisioningState")?.as_str()
     }
 }
 

@@ -1,39 +1,49 @@
-//! Lenient reading of JSON fields by pointer.
+//! Lenient reading of JSON fields by path.
 //!
-//! Owns nothing; every view uses it. A field of the wrong type reads as absent.
+//! Owns nothing; every view uses it. A field of the wrong type reads as absent. A path is names
+//! behind slashes, `/properties/subnet/id` (a number in an array): ARM's names need none of a JSON pointer's escapes, whose
+//! reading would cost two allocations a name.
 
 use serde_json::Value;
 
 use crate::arm::ResourceId;
 
-/// The text at a JSON pointer.
-pub fn text<'a>(value: &'a Value, pointer: &str) -> Option<&'a str> {
-    value.pointer(pointer).and_then(Value::as_str)
+/// The value at a path.
+pub fn at<'a>(value: &'a Value, path: &str) -> Option<&'a Value> {
+    path.split('/').skip(1).try_fold(value, |inner, name| match inner {
+        Value::Array(items) => items.get(name.parse::<usize>().ok()?),
+        other => other.get(name),
+    })
 }
 
-/// The items of the array at a JSON pointer; none where it is absent.
-pub fn items<'a>(value: &'a Value, pointer: &str) -> &'a [Value] {
-    value.pointer(pointer).and_then(Value::as_array).map_or(&[], Vec::as_slice)
+/// The text at a path.
+pub fn text<'a>(value: &'a Value, path: &str) -> Option<&'a str> {
+    at(value, path).and_then(Value::as_str)
 }
 
-/// The id at a JSON pointer, where the text there is one.
-pub fn id(value: &Value, pointer: &str) -> Option<ResourceId> {
-    text(value, pointer).and_then(|t| ResourceId::parse(t).ok())
+/// The items of the array at a path; none where it is absent.
+pub fn items<'a>(value: &'a Value, path: &str) -> &'a [Value] {
+    at(value, path).and_then(Value::as_array).map_or(&[], Vec::as_slice)
+}
+
+/// The id at a path, where the text there is one.
+pub fn id(value: &Value, path: &str) -> Option<ResourceId> {
+    text(value, path).and_then(|t| ResourceId::parse(t).ok())
 }
 
 /// The ids of an array of `{"id": …}`.
-pub fn ids<'a>(value: &'a Value, pointer: &str) -> impl Iterator<Item = ResourceId> + use<'a> {
-    items(value, pointer).iter().filter_map(|v| id(v, "/id"))
+pub fn ids<'a>(value: &'a Value, path: &str) -> impl Iterator<Item = ResourceId> + use<'a> {
+    items(value, path).iter().filter_map(|v| id(v, "/id"))
 }
 
-/// The number at a JSON pointer.
-pub fn number(value: &Value, pointer: &str) -> Option<u64> {
-    value.pointer(pointer).and_then(Value::as_u64)
+/// The number at a path.
+pub fn number(value: &Value, path: &str) -> Option<u64> {
+    at(value, path).and_then(Value::as_u64)
 }
 
-/// The truth at a JSON pointer; false where it is absent.
-pub fn flag(value: &Value, pointer: &str) -> bool {
-    value.pointer(pointer).and_then(Value::as_bool).unwrap_or(false)
+/// The truth at a path; false where it is absent.
+pub fn flag(value: &Value, path: &str) -> bool {
+    at(value, path).and_then(Value::as_bool).unwrap_or(false)
 }
 
 /// The value of a tag, its name compared without case as Azure does.

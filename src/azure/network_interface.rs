@@ -4,7 +4,7 @@
 use serde_json::{Value, json};
 
 use super::NETWORK;
-use super::fields::{array_mut, id, ids, items, refers_to, text};
+use super::fields::{array_mut, id, items, refers_to, text};
 use super::ip_config::Family;
 use crate::arm::paging::Pager;
 use crate::arm::{ArmError, Reader, ResourceId};
@@ -80,7 +80,12 @@ impl<'a> IpConfig<'a> {
 
     /// The load-balancer pools it is in.
     pub fn pools(&self) -> impl Iterator<Item = ResourceId> + use<'a> {
-        ids(self.0, "/properties/loadBalancerBackendAddressPools")
+        self.pool_texts().filter_map(|text| ResourceId::parse(text).ok())
+    }
+
+    /// Their ids as served.
+    pub fn pool_texts(&self) -> impl Iterator<Item = &'a str> + use<'a> {
+        items(self.0, "/properties/loadBalancerBackendAddressPools").iter().filter_map(|pool| text(pool, "/id"))
     }
 }
 

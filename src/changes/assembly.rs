@@ -1,11 +1,12 @@
 //! From edits to ordered steps: one write a document, gates between, and the order that each pool wants.
 
+use std::collections::{HashMap, HashSet};
 use std::time::Duration;
 
 use super::change::{MemberTarget, Options, SwapOrder};
+use super::documents::Documents;
 use super::edit::Edit;
-use super::facts::Facts;
-use super::gather::Documents;
+use super::facts::{Asked, Facts};
 use super::guard::{GuardCode, is_exclusive};
 use super::lanes::Lane;
 use super::plan::PlanError;
@@ -24,30 +25,41 @@ pub(super) struct Assembly<'a> {
     documents: &'a Documents,
     options: &'a Options,
     /// Edits grouped by the document that is written.
-    groups: Vec<(ResourceId, Vec<&'a Edit>)>,
+    groups: Vec<(ResourceId, Vec<Asked<'a>>)>,
     /// The pools that may never have two members.
-    exclusive: std::collections::HashSet<&'a ResourceId>,
+    exclusive: HashSet<&'a ResourceId>,
     /// The pools that somebody joins.
-    joined: std::collections::HashSet<&'a ResourceId>,
+    joined: HashSet<&'a ResourceId>,
 }
 
 impl<'a> Assembly<'a> {
-    pub(super) fn new(edits: &'a [Edit], facts: &'a Facts<'a>, documents: &'a Documents, options: &'a Options) -> Self {
-        let mut places: std::collections::HashMap<ResourceId, usize> = std::collections::HashMap::new();
-        let mut groups: Vec<(ResourceId, Vec<&Edit>)> = Vec::new();
+    pub(super) fn new(
+        edits: &[Asked<'a>],
+        facts: &'a Facts<'a>,
+        documents: &'a Documents,
+        options: &'a Options,
+    ) -> Self {
+        let mut places: HashMap<ResourceId, Option<usize>> = HashMap::new();
+        let mut of_nics: Vec<Option<usize>> = vec![None; facts.nics().len()];
+        let mut groups: Vec<(ResourceId, Vec<Asked<'_>>)> = Vec::with_capacity(edits.len());
         for edit in edits {
-            let Some(target) = edit.target() else { continue };
-            let place = *places.entry(target.clone()).or_insert_with(|| {
-                groups.push((target, Vec::new()));
+            let nic = facts.written_nic(edit).map(|(nic, _)| nic);
+            let Some(target) = facts.target(edit) else { continue };
+            let known = match nic.and_then(|nic| of_nics.get_mut(nic)) {
+                Some(place) => place,
+                None => places.entry(target.clone()).or_default(),
+            };
+            let place = *known.get_or_insert_with(|| {
+                groups.push((target, Vec::with_capacity(2)));
                 groups.len() - 1
             });
             if let Some((_, list)) = groups.get_mut(place) {
-                list.push(edit);
+                list.push(*edit);
             }
         }
-        let pools: std::collections::HashSet<&ResourceId> = edits.iter().map(Edit::pool).collect();
-        let exclusive = pools.into_iter().filter(|p| is_exclusive(documents, options, p)).collect();
-        let joined = edits.iter().filter(|e| e.joins().is_some()).map(Edit::pool).collect();
+        let pools = facts.by_pool().map(|(pool, _)| pool);
+        let exclusive = pools.filter(|p| is_exclusive(documents, options, p)).collect();
+        let joined = edits.iter().filter(|e| e.is_join()).map(|e| e.edit.pool()).collect();
         Self { facts, documents, options, groups, exclusive, joined }
     }
 
@@ -66,7 +78,7 @@ impl<'a> Assembly<'a> {
     fn split(&mut self) {
         let mut out = Vec::new();
         for (target, edits) in std::mem::take(&mut self.groups) {
-            let (leaving, rest): (Vec<&Edit>, Vec<&Edit>) = edits.into_iter().partition(|e| e.leaves().is_some());
+            let (leaving, rest): (Vec<Asked<'_>>, Vec<Asked<'_>>) = edits.into_iter().partition(|e| e.is_leave());
             out.extend([leaving, rest].into_iter().filter(|half| !half.is_empty()).map(|half| (target.clone(), half)));
         }
         self.groups = out;
@@ -80,36 +92,38 @@ impl<'a> Assembly<'a> {
     }
 
     fn drafts(&self) -> Vec<Draft> {
-        let mut pools: Vec<&ResourceId> = Vec::new();
-        let mut known = std::collections::HashSet::new();
-        for pool in self.groups.iter().flat_map(|(_, edits)| edits.iter().map(|e| e.pool())) {
-            if known.insert(pool) {
-                pools.push(pool);
+        let mut known: HashMap<&ResourceId, usize> = HashMap::new();
+        let mut pools: Vec<(&ResourceId, Vec<(usize, Asked<'_>)>)> = Vec::new();
+        for (place, (_, edits)) in self.groups.iter().enumerate() {
+            for edit in edits {
+                let at = *known.entry(edit.pool()).or_insert_with(|| {
+                    pools.push((edit.pool(), Vec::new()));
+                    pools.len() - 1
+                });
+                if let Some((_, here)) = pools.get_mut(at) {
+                    here.push((place, *edit));
+                }
             }
         }
-        let mut drafts: Vec<Draft> = self
-            .groups
-            .iter()
-            .map(|(target, edits)| Draft { action: Action::Write(self.write(target, edits)), needs: Vec::new() })
-            .collect();
-        for pool in pools {
-            self.order_pool(pool, &mut drafts);
+        // A pool has at most five gates.
+        let mut drafts: Vec<Draft> = Vec::with_capacity(self.groups.len() + 5 * pools.len());
+        drafts.extend(
+            self.groups
+                .iter()
+                .map(|(target, edits)| Draft { action: Action::Write(self.write(target, edits)), needs: Vec::new() }),
+        );
+        for (pool, edits) in pools {
+            self.order_pool(pool, &edits, &mut drafts);
         }
         drafts
     }
 
-    fn order_pool(&self, pool: &ResourceId, drafts: &mut Vec<Draft>) {
+    /// Adds the gates of a pool; its edits come with the place of their write, in order.
+    fn order_pool(&self, pool: &ResourceId, edits: &[(usize, Asked<'_>)], drafts: &mut Vec<Draft>) {
         let which = |side: fn(&Edit) -> Option<MemberTarget>| -> (Vec<usize>, Vec<MemberTarget>) {
-            let mut places = Vec::new();
-            let mut members = Vec::new();
-            for (place, (_, edits)) in self.groups.iter().enumerate() {
-                let here: Vec<MemberTarget> =
-                    edits.iter().filter(|e| e.pool() == pool).filter_map(|e| side(e)).collect();
-                if !here.is_empty() {
-                    places.push(place);
-                    members.extend(here);
-                }
-            }
+            let here = edits.iter().filter_map(|(place, edit)| Some((*place, side(edit)?)));
+            let (mut places, members): (Vec<usize>, Vec<MemberTarget>) = here.unzip();
+            places.dedup();
             (places, members)
         };
         let (leaving, outside) = which(Edit::leaves);
@@ -195,9 +209,9 @@ impl<'a> Assembly<'a> {
         })
     }
 
-    fn write(&self, target: &ResourceId, edits: &[&Edit]) -> Write {
+    fn write(&self, target: &ResourceId, edits: &[Asked<'_>]) -> Write {
         let mut checks = Vec::new();
-        let mut lanes = Vec::new();
+        let mut lanes = Vec::with_capacity(4);
         let mut add_lane = |lane: Lane| {
             if !lanes.contains(&lane) {
                 lanes.push(lane);
@@ -205,24 +219,23 @@ impl<'a> Assembly<'a> {
         };
         for edit in edits {
             let pool = edit.pool();
-            if edit.joins().is_some() && self.exclusive.contains(pool) {
+            if edit.is_join() && self.exclusive.contains(pool) {
                 checks.push(Check::Exclusive { pool: pool.clone() });
             }
             let may_empty = self.options.overrides.iter().any(|o| *o == GuardCode::NeverEmpty.name());
             let breaks_first = self.joined.contains(pool) && self.order_of(pool) == SwapOrder::BreakBeforeMake;
-            if edit.leaves().is_some() && edit.target().as_ref() != Some(pool) && !breaks_first && !may_empty {
+            if edit.is_leave() && target != pool && !breaks_first && !may_empty {
                 checks.push(Check::NeverEmpty { pool: pool.clone() });
             }
-            if let Some(lb) = pool.parent() {
+            if let Some(lb) = self.facts.pool(pool).map(|p| p.load_balancer.clone()).or_else(|| pool.parent()) {
                 // A pool is written through its load balancer, one write at a time.
                 if target == pool {
                     add_lane(Lane::Document(lb.clone()));
                 }
                 add_lane(Lane::LoadBalancer(lb));
             }
-            if let Edit::JoinPool { ip_config, .. } | Edit::LeavePool { ip_config, .. } = edit
-                && let Some(set) = self.facts.nic_of(ip_config).and_then(|nic| nic.availability_set.clone())
-            {
+            let nic = self.facts.edited(edit).and_then(|e| self.facts.nic_of(e));
+            if let Some(set) = nic.and_then(|nic| nic.machine?.availability_set.clone()) {
                 add_lane(Lane::AvailabilitySet(set));
             }
         }
@@ -230,8 +243,11 @@ impl<'a> Assembly<'a> {
         add_lane(Lane::Subscription(target.subscription().to_ascii_lowercase()));
         Write {
             target: target.clone(),
-            etag: self.documents.etag_of(target),
-            edits: edits.iter().map(|e| (*e).clone()).collect(),
+            etag: match edits.first().and_then(|e| self.facts.written_nic(e)) {
+                Some((_, nic)) => nic.document.etag().cloned(),
+                None => self.documents.etag_of(target),
+            },
+            edits: edits.iter().map(|e| e.edit.clone()).collect(),
             checks,
             lanes,
             fence: false,

@@ -9,8 +9,8 @@ use std::collections::BTreeSet;
 use serde::Serialize;
 
 use super::change::MemberTarget;
+use super::documents::Documents;
 use super::edit::Edit;
-use super::gather::Documents;
 use crate::arm::ResourceId;
 use crate::azure::fields::ids;
 use crate::azure::scale_set::{Instance, ScaleSet};

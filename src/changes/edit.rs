@@ -15,7 +15,7 @@ use crate::azure::{fields, network_interface, scale_set};
 use super::change::MemberTarget;
 
 /// An edit.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", tag = "edit")]
 pub enum Edit {
     /// An ip configuration refers to a pool.
@@ -140,6 +140,24 @@ impl Edit {
             Self::LeavePool { ip_config, .. } => Some(MemberTarget::IpConfig(ip_config.clone())),
             Self::RemoveAddress { entry, .. } => backend_of(&BackendAddress(entry)),
             _ => None,
+        }
+    }
+
+    /// Whether a member joins.
+    pub fn is_join(&self) -> bool {
+        match self {
+            Self::JoinPool { .. } => true,
+            Self::AddAddress { entry, .. } => backend_of(&BackendAddress(entry)).is_some(),
+            _ => false,
+        }
+    }
+
+    /// Whether a member leaves.
+    pub fn is_leave(&self) -> bool {
+        match self {
+            Self::LeavePool { .. } => true,
+            Self::RemoveAddress { entry, .. } => backend_of(&BackendAddress(entry)).is_some(),
+            _ => false,
         }
     }
 

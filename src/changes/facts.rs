@@ -1,64 +1,86 @@
-//! What a plan asks of the documents again and again, read from each of them once.
+//! What a plan asks of the documents again and again: the NICs and pools that its edits concern,
+//! found once.
 //!
-//! A large plan's documents do not fit a processor's cache; five guards that each read them again
-//! cost five times the memory traffic. Made by `plan`; read by the guards and by the assembly.
+//! Made by `plan`; read by the guards and by the assembly.
 
 use std::collections::HashMap;
 
+use super::digest::{ConfigDigest, MachineDigest, NicDigest};
+use super::documents::Documents;
 use super::edit::Edit;
-use super::gather::Documents;
-use crate::arm::ResourceId;
-use crate::azure::ip_config::Family;
-use crate::azure::network_interface::NetworkInterface;
-use crate::azure::virtual_machine::VirtualMachine;
+use crate::arm::{Document, ResourceId};
+use crate::azure::ip_config::IpConfigOwner;
 
 /// The NICs that edits name, and the pools that these are in or come to be in.
 pub(super) struct Facts<'a> {
-    nics: HashMap<ResourceId, usize>,
+    /// Where the NIC of a document stands in `read`, by the document's place.
+    nics: Vec<Option<usize>>,
     read: Vec<Nic<'a>>,
-    pools: HashMap<ResourceId, PoolFacts>,
-    configs: HashMap<&'a ResourceId, Place>,
+    pools: HashMap<ResourceId, PoolFacts<'a>>,
+    /// The edits of each pool, in the order in which the pools are named first.
+    by_pool: Vec<(&'a ResourceId, Vec<Asked<'a>>)>,
+    edits: Vec<Asked<'a>>,
+    configs: Vec<Edited<'a>>,
 }
 
-/// Where an edited ip configuration is: its NIC among those read, and its own place there.
+/// An edit of the plan, which knows what it edits: in a large plan each search costs a wait for memory.
 #[derive(Clone, Copy)]
-struct Place {
+pub(super) struct Asked<'a> {
+    /// The edit.
+    pub(super) edit: &'a Edit,
+    /// Where its ip configuration stands in `configs`.
+    place: Option<usize>,
+}
+
+impl std::ops::Deref for Asked<'_> {
+    type Target = Edit;
+
+    fn deref(&self) -> &Edit {
+        self.edit
+    }
+}
+
+/// An edited ip configuration: whose it is, and what it says.
+pub(super) struct Edited<'a> {
+    /// The document that is written. `None` for an id that is no backend's.
+    pub(super) written: Option<ResourceId>,
+    /// The Uniform scale set whose instance it is of.
+    pub(super) set: Option<ResourceId>,
+    /// Its NIC among those read.
     nic: Option<usize>,
+    /// Its own place there.
     config: Option<usize>,
+    /// Its own part of the NIC. `None` where there is no such one.
+    pub(super) says: Option<&'a ConfigDigest>,
 }
 
 /// A NIC, of a machine or of an instance.
 pub(super) struct Nic<'a> {
-    /// Its id.
-    pub(super) id: ResourceId,
-    /// Its ip configurations.
-    pub(super) configs: Vec<Config<'a>>,
-    /// Its region.
-    pub(super) location: Option<&'a str>,
-    /// How its last write ended.
-    pub(super) provisioning_state: Option<&'a str>,
-    /// What its machine does: `running`. `None` where nothing tells.
-    pub(super) power: Option<&'a str>,
-    /// Its machine's availability set.
-    pub(super) availability_set: Option<ResourceId>,
+    /// What it says.
+    pub(super) says: &'a NicDigest,
+    /// Its document.
+    pub(super) document: &'a Document,
+    /// Its machine, where that was read.
+    pub(super) machine: Option<&'a MachineDigest>,
+    /// The edits of it, each with the place of its ip configuration.
+    edits: Vec<(usize, &'a Edit)>,
 }
 
-/// An ip configuration.
-pub(super) struct Config<'a> {
-    /// Its name.
-    pub(super) name: &'a str,
-    /// IPv4 or IPv6.
-    pub(super) family: Family,
-    /// Its virtual network.
-    pub(super) network: Option<ResourceId>,
-    /// The pools it refers to.
-    pub(super) pools: Vec<ResourceId>,
-    /// The edits of it.
-    pub(super) edits: Vec<&'a Edit>,
+impl<'a> Nic<'a> {
+    /// Its ip configurations, with the edits of each.
+    pub(super) fn configs(&self) -> impl Iterator<Item = (&'a ConfigDigest, impl Iterator<Item = &'a Edit> + Clone)> {
+        self.says.configs.iter().enumerate().map(|(place, config)| {
+            (config, self.edits.iter().filter(move |(at, _)| *at == place).map(|(_, edit)| *edit))
+        })
+    }
 }
 
 /// A pool's load balancer, as far as it matters to one member.
-pub(super) struct PoolFacts {
+pub(super) struct PoolFacts<'a> {
+    /// The load balancer.
+    pub(super) load_balancer: ResourceId,
+    /// Its region.
+    pub(super) location: Option<&'a str>,
     /// Whether the load balancer is Basic.
     pub(super) basic: bool,
     /// How many rules send to the pool.
@@ -69,49 +91,82 @@ pub(super) struct PoolFacts {
 
 impl<'a> Facts<'a> {
     /// Reads what these edits concern.
-    pub(super) fn read(edits: &'a [Edit], documents: &'a Documents) -> Self {
-        let mut facts = Self { nics: HashMap::new(), read: Vec::new(), pools: HashMap::new(), configs: HashMap::new() };
+    pub(super) fn read(edits: impl ExactSizeIterator<Item = &'a Edit>, documents: &'a Documents) -> Self {
+        let mut facts = Self {
+            nics: vec![None; documents.len()],
+            read: Vec::with_capacity(edits.len()),
+            pools: HashMap::new(),
+            by_pool: Vec::new(),
+            edits: Vec::with_capacity(edits.len()),
+            configs: Vec::with_capacity(edits.len()),
+        };
+        let mut configs: HashMap<&ResourceId, usize> = HashMap::with_capacity(edits.len());
+        let mut pools: HashMap<&ResourceId, usize> = HashMap::new();
         for edit in edits {
-            facts.read_pool(edit.pool(), documents);
-            let (Edit::JoinPool { ip_config, .. } | Edit::LeavePool { ip_config, .. }) = edit else { continue };
-            let place = match facts.configs.get(ip_config) {
-                Some(place) => *place,
-                None => facts.read_config(ip_config, documents),
+            let place = match edit {
+                Edit::JoinPool { ip_config, .. } | Edit::LeavePool { ip_config, .. } => {
+                    Some(*configs.entry(ip_config).or_insert_with(|| facts.read_config(ip_config, documents)))
+                }
+                _ => None,
             };
-            if let Some(config) = place.of(&mut facts.read) {
-                config.edits.push(edit);
+            let asked = Asked { edit, place };
+            facts.edits.push(asked);
+            if let Some((nic, config)) = facts.edited(&asked).and_then(|e| Some((e.nic?, e.config?)))
+                && let Some(nic) = facts.read.get_mut(nic)
+            {
+                nic.edits.push((config, edit));
+            }
+            let place = *pools.entry(edit.pool()).or_insert_with(|| {
+                facts.read_pool(edit.pool(), documents);
+                facts.by_pool.push((edit.pool(), Vec::new()));
+                facts.by_pool.len() - 1
+            });
+            if let Some((_, here)) = facts.by_pool.get_mut(place) {
+                here.push(asked);
             }
         }
         facts
     }
 
-    fn read_config(&mut self, ip_config: &'a ResourceId, documents: &'a Documents) -> Place {
-        let nic = ip_config.parent().and_then(|id| self.read_nic(id, documents));
+    /// Its place among the ip configurations.
+    fn read_config(&mut self, ip_config: &'a ResourceId, documents: &'a Documents) -> usize {
+        let (nic, written, set) = match IpConfigOwner::of(ip_config) {
+            Some(IpConfigOwner::Nic { nic, .. }) => (Some(nic.clone()), Some(nic), None),
+            Some(IpConfigOwner::Instance { set, instance, .. }) => (ip_config.parent(), Some(instance), Some(set)),
+            None => (None, None, None),
+        };
+        let nic = nic.and_then(|id| self.read_nic(id, documents));
         let read = nic.and_then(|n| self.read.get(n));
-        let config = read.and_then(|n| n.configs.iter().position(|c| c.name.eq_ignore_ascii_case(ip_config.name())));
-        let place = Place { nic, config };
-        self.configs.insert(ip_config, place);
-        place
+        let config =
+            read.and_then(|n| n.says.configs.iter().position(|c| c.name.eq_ignore_ascii_case(ip_config.name())));
+        let says = config.and_then(|c| read?.says.configs.get(c));
+        self.configs.push(Edited { written, set, nic, config, says });
+        self.configs.len() - 1
     }
 
     fn read_nic(&mut self, id: ResourceId, documents: &'a Documents) -> Option<usize> {
-        if let Some(known) = self.nics.get(&id) {
+        let (place, says) = documents.nic(&id)?;
+        if let Some(Some(known)) = self.nics.get(place) {
             return Some(*known);
         }
-        let nic = Nic::read(documents.get(&id)?, documents);
-        nic.configs.iter().flat_map(|c| &c.pools).for_each(|pool| self.read_pool(pool, documents));
-        self.read.push(nic);
-        self.nics.insert(id, self.read.len() - 1);
-        Some(self.read.len() - 1)
+        says.configs.iter().flat_map(|c| &c.pools).for_each(|pool| self.read_pool(pool, documents));
+        let machine = says.machine.as_ref().and_then(|vm| documents.machine(vm));
+        let own = self.read.len();
+        let document = documents.at(place)?;
+        self.read.push(Nic { says, document, machine, edits: Vec::with_capacity(2) });
+        *self.nics.get_mut(place)? = Some(own);
+        Some(own)
     }
 
-    fn read_pool(&mut self, pool: &ResourceId, documents: &Documents) {
+    fn read_pool(&mut self, pool: &ResourceId, documents: &'a Documents) {
         if self.pools.contains_key(pool) {
             return;
         }
-        let Some(lb) = documents.load_balancer(pool) else { return };
+        let (Some(load_balancer), Some(lb)) = (pool.parent(), documents.load_balancer(pool)) else { return };
         let fixed = lb.rules_of(pool).filter(|r| !r.floating_ip());
         let facts = PoolFacts {
+            load_balancer,
+            location: lb.location(),
             basic: lb.sku().eq_ignore_ascii_case("Basic"),
             rules: lb.rules_of(pool).count(),
             ports: fixed.map(|r| (r.backend_port(), r.protocol().to_ascii_lowercase())).collect(),
@@ -119,69 +174,62 @@ impl<'a> Facts<'a> {
         self.pools.insert(pool.clone(), facts);
     }
 
+    /// The edits, in order.
+    pub(super) fn edits(&self) -> &[Asked<'a>] {
+        &self.edits
+    }
+
+    /// The ip configuration that an edit concerns. `None` for an edit of another thing.
+    pub(super) fn edited(&self, asked: &Asked<'_>) -> Option<&Edited<'a>> {
+        self.configs.get(asked.place?)
+    }
+
+    /// Its NIC, where that was read.
+    pub(super) fn nic_of(&self, edited: &Edited<'_>) -> Option<&Nic<'a>> {
+        self.read.get(edited.nic?)
+    }
+
+    /// The NIC that an edit writes itself, by its place among those read: none of an instance, which
+    /// is written whole.
+    pub(super) fn written_nic(&self, asked: &Asked<'_>) -> Option<(usize, &Nic<'a>)> {
+        let edited = self.edited(asked).filter(|e| e.set.is_none())?;
+        Some((edited.nic?, self.nic_of(edited)?))
+    }
+
+    /// Every edited ip configuration, in the order of the edits.
+    pub(super) fn every_edited(&self) -> impl Iterator<Item = &Edited<'a>> {
+        self.configs.iter()
+    }
+
+    /// The document that an edit writes. `None` for an id that is no backend's.
+    pub(super) fn target(&self, asked: &Asked<'_>) -> Option<ResourceId> {
+        match asked.place {
+            Some(_) => self.edited(asked)?.written.clone(),
+            None => asked.edit.target(),
+        }
+    }
+
     /// The NICs of which something joins a pool, with the name that people know, in the order of the
     /// edits: what lies side by side is read side by side.
     pub(super) fn joining(&self) -> impl Iterator<Item = (&Nic<'a>, &'a str)> {
         self.read.iter().filter_map(|nic| {
-            let mut edits = nic.configs.iter().flat_map(|c| &c.edits);
-            edits.find(|e| e.joins().is_some()).map(|e| (nic, e.name()))
+            let mut edits = nic.edits.iter().map(|(_, edit)| *edit);
+            edits.find(|e| e.is_join()).map(|e| (nic, e.name()))
         })
     }
 
-    /// The ip configurations that are edited and there, in the order of the edits.
-    pub(super) fn edited(&self) -> impl Iterator<Item = (&'a ResourceId, &Config<'a>)> {
-        self.read.iter().flat_map(|nic| &nic.configs).filter_map(|config| match config.edits.first() {
-            Some(Edit::JoinPool { ip_config, .. } | Edit::LeavePool { ip_config, .. }) => Some((ip_config, config)),
-            _ => None,
-        })
+    /// The NICs that were read, in the order of the edits.
+    pub(super) fn nics(&self) -> impl ExactSizeIterator<Item = &Nic<'a>> {
+        self.read.iter()
     }
 
-    /// A NIC by its id, where it was read.
-    pub(super) fn nic(&self, id: &ResourceId) -> Option<&Nic<'a>> {
-        self.read.get(*self.nics.get(id)?)
-    }
-
-    /// The NIC of an edited ip configuration, where it was read.
-    pub(super) fn nic_of(&self, ip_config: &ResourceId) -> Option<&Nic<'a>> {
-        self.read.get(self.configs.get(ip_config)?.nic?)
-    }
-
-    /// An edited ip configuration. `None` where there is no such one.
-    pub(super) fn config(&self, ip_config: &ResourceId) -> Option<&Config<'a>> {
-        let place = self.configs.get(ip_config)?;
-        self.read.get(place.nic?)?.configs.get(place.config?)
+    /// The edits of each pool, in the order in which the pools are named first.
+    pub(super) fn by_pool(&self) -> impl Iterator<Item = (&'a ResourceId, &[Asked<'a>])> {
+        self.by_pool.iter().map(|(pool, edits)| (*pool, edits.as_slice()))
     }
 
     /// A pool's facts, where its load balancer was read.
-    pub(super) fn pool(&self, pool: &ResourceId) -> Option<&PoolFacts> {
+    pub(super) fn pool(&self, pool: &ResourceId) -> Option<&PoolFacts<'a>> {
         self.pools.get(pool)
-    }
-}
-
-impl<'a> Nic<'a> {
-    fn read(document: &'a crate::arm::Document, documents: &'a Documents) -> Self {
-        let view = NetworkInterface(document.body());
-        let configs = view.ip_configs().map(|c| Config {
-            name: c.name(),
-            family: c.family(),
-            network: c.subnet().and_then(|s| s.parent()),
-            pools: c.pools().collect(),
-            edits: Vec::new(),
-        });
-        let vm = view.virtual_machine().and_then(|vm| documents.get(&vm)).map(|d| VirtualMachine(d.body()));
-        Self {
-            id: document.id().clone(),
-            configs: configs.collect(),
-            location: view.location(),
-            provisioning_state: document.provisioning_state(),
-            power: vm.and_then(|vm| vm.power_state()),
-            availability_set: vm.and_then(|vm| vm.availability_set()),
-        }
-    }
-}
-
-impl Place {
-    fn of<'n, 'a>(self, read: &'n mut [Nic<'a>]) -> Option<&'n mut Config<'a>> {
-        read.get_mut(self.nic?)?.configs.get_mut(self.config?)
     }
 }

@@ -8,9 +8,9 @@ use tokio::time::Instant;
 
 use super::change::MemberTarget;
 use super::describe::short_time;
+use super::documents::members_of;
 use super::edit::Edit;
 use super::execute::{Context, StepError};
-use super::guard::members_of;
 use super::run::StepState;
 use super::step::{Check, Gate};
 use crate::arm::ResourceId;

@@ -1,125 +1,20 @@
 //! Reads afresh every document that a plan is made from.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 
 use futures::future::BoxFuture;
 use futures::{FutureExt as _, StreamExt as _, TryStreamExt as _, stream};
-use serde_json::Value;
 
 use super::change::{MemberTarget, Request};
+use super::documents::Documents;
 use super::edit::Edit;
 use crate::arm::{ArmError, Document, Reader, ResourceId};
-use crate::azure::backend_pool::BackendPool;
 use crate::azure::ip_config::IpConfigOwner;
 use crate::azure::load_balancer::{FRONTEND, LoadBalancer};
-use crate::azure::network_interface::{IpConfig, NetworkInterface};
+use crate::azure::network_interface::NetworkInterface;
 use crate::azure::scale_set::{self, ScaleSet};
 use crate::azure::virtual_machine::VirtualMachine;
 use crate::azure::{LOCKS, version_of};
-
-/// Documents read for a plan, by id.
-#[derive(Debug, Clone, Default)]
-pub struct Documents {
-    by_id: HashMap<ResourceId, Document>,
-    /// Locks: what they lie on, and their level.
-    pub locks: Vec<(ResourceId, String)>,
-    /// The subscriptions whose locks were asked for.
-    locks_of: HashSet<String>,
-    /// Scale sets that autoscale resizes, with the setting's name.
-    pub autoscaled: Vec<(ResourceId, String)>,
-    /// Scale sets of which a rolling upgrade is under way, with how far it is, in words.
-    pub upgrading: Vec<(ResourceId, String)>,
-    /// Resources that were asked for and are not there.
-    pub gone: Vec<ResourceId>,
-}
-
-impl Documents {
-    /// Adds one.
-    pub fn insert(&mut self, document: Document) {
-        self.by_id.insert(document.id().clone(), document);
-    }
-
-    /// A document by id.
-    pub fn get(&self, id: &ResourceId) -> Option<&Document> {
-        self.by_id.get(id)
-    }
-
-    /// The load balancer of a pool.
-    pub fn load_balancer(&self, pool: &ResourceId) -> Option<LoadBalancer<'_>> {
-        self.get(&pool.parent()?).map(|d| LoadBalancer(d.body()))
-    }
-
-    /// A pool, inside its load balancer's document.
-    pub fn pool(&self, pool: &ResourceId) -> Option<BackendPool<'_>> {
-        self.load_balancer(pool)?.pools().find(|p| p.id().as_ref() == Some(pool))
-    }
-
-    /// The ETag with which a document is written; a pool's is its own, which is its parent's.
-    pub fn etag_of(&self, id: &ResourceId) -> Option<crate::arm::Etag> {
-        if let Some(document) = self.get(id) {
-            return document.etag().cloned();
-        }
-        let pool = self.pool(id)?;
-        pool.0.get("etag").and_then(Value::as_str).map(crate::arm::Etag::new)
-    }
-
-    /// An ip configuration: of a NIC, or of an instance as the set's NIC list shows it.
-    pub fn ip_config(&self, id: &ResourceId) -> Option<IpConfig<'_>> {
-        let nic = self.get(&id.parent()?)?;
-        NetworkInterface(nic.body()).ip_config(id.name())
-    }
-
-    /// The family of a pool's rules, where a private frontend or a member tells.
-    pub fn family_of(&self, pool: &ResourceId) -> Option<crate::azure::ip_config::Family> {
-        let lb = self.load_balancer(pool)?;
-        let member =
-            self.pool(pool).and_then(|p| p.ip_configurations().find_map(|c| self.ip_config(&c)).map(|c| c.family()));
-        member.or_else(|| {
-            let frontends = lb.rules_of(pool).filter_map(|r| lb.frontend(&r.frontend()?));
-            frontends.filter(|f| f.private_ip().is_some()).map(|f| f.family()).next()
-        })
-    }
-
-    /// The instances of a set, and the ip configurations that their NICs show.
-    pub fn instances(&self, set: &ResourceId) -> Vec<(&Document, Vec<IpConfig<'_>>)> {
-        let mut out: Vec<(&Document, Vec<IpConfig<'_>>)> = self
-            .by_id
-            .values()
-            .filter(|d| {
-                d.id().is_type("Microsoft.Compute/virtualMachineScaleSets/virtualMachines") && d.id().is_within(set)
-            })
-            .map(|instance| {
-                let nics = self.by_id.values().filter(|n| n.id().parent().as_ref() == Some(instance.id()));
-                (instance, nics.flat_map(|n| NetworkInterface(n.body()).ip_configs()).collect())
-            })
-            .collect();
-        out.sort_by_key(|(d, _)| d.id().name().parse::<u64>().unwrap_or(u64::MAX));
-        out
-    }
-
-    /// What people call a member: its VM, its instance, its entry.
-    pub fn name_of(&self, target: &MemberTarget) -> String {
-        let MemberTarget::IpConfig(id) = target else {
-            let mut entries =
-                self.by_id.values().flat_map(|d| LoadBalancer(d.body()).pools()).flat_map(|p| p.addresses());
-            let found = entries.find(|a| super::edit::is_member(a, target));
-            return found.map_or_else(|| target.to_string(), |a| a.name().to_owned());
-        };
-        if let Some(IpConfigOwner::Instance { set, instance, .. }) = IpConfigOwner::of(id) {
-            return format!("{}/{}", set.name(), instance.name());
-        }
-        let nic = id.parent().and_then(|n| self.get(&n));
-        let vm = nic.and_then(|n| NetworkInterface(n.body()).virtual_machine());
-        vm.map_or_else(|| target.to_string(), |vm| vm.name().to_owned())
-    }
-
-    /// The VM of an ip configuration.
-    pub fn vm(&self, ip_config: &ResourceId) -> Option<VirtualMachine<'_>> {
-        let nic = self.get(&ip_config.parent()?)?;
-        let vm = NetworkInterface(nic.body()).virtual_machine()?;
-        self.get(&vm).map(|d| VirtualMachine(d.body()))
-    }
-}
 
 /// Reads what a request's plan needs.
 ///
@@ -165,12 +60,11 @@ pub async fn gather(reader: &Reader, request: &Request) -> Result<Documents, Arm
 /// it are silent.
 async fn read_automation(reader: &Reader, documents: &mut Documents) {
     let sets: Vec<(ResourceId, bool)> = documents
-        .by_id
-        .values()
+        .all()
         .filter(|d| d.id().is_type(scale_set::TYPE))
         .map(|d| (d.id().clone(), ScaleSet(d.body()).upgrades_itself()))
         .collect();
-    let flexible = documents.by_id.values().filter(|d| d.id().is_type(crate::azure::virtual_machine::TYPE));
+    let flexible = documents.all().filter(|d| d.id().is_type(crate::azure::virtual_machine::TYPE));
     let flexible: Vec<ResourceId> = flexible.filter_map(|d| VirtualMachine(d.body()).scale_set()).collect();
     let all = sets.iter().map(|(set, _)| set).chain(&flexible);
     let subscriptions: std::collections::BTreeSet<String> =
@@ -343,7 +237,7 @@ async fn read_into(
     for (id, document) in read {
         match document {
             Some(document) => {
-                documents.by_id.insert(id, document);
+                documents.insert_as(id, document);
             }
             None => documents.gone.push(id),
         }

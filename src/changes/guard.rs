@@ -9,16 +9,14 @@ mod member;
 mod pool;
 mod scale_set;
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::HashSet;
 
 use serde::{Deserialize, Serialize};
 
-use super::change::{MemberTarget, Options};
-use super::edit::Edit;
+use super::change::Options;
+use super::documents::Documents;
 use super::facts::Facts;
-use super::gather::Documents;
 use crate::arm::ResourceId;
-use crate::azure::backend_pool::{BackendPool, PoolKind};
 use crate::estate::summary::{self, EXCLUSIVE_TAG, exclusive_names};
 
 /// A guard's stable name.
@@ -134,17 +132,6 @@ pub fn is_exclusive(documents: &Documents, options: &Options, pool: &ResourceId)
     summary::is_exclusive(&tagged.unwrap_or_default(), &options.exclusive, pool)
 }
 
-/// Who is in a pool, as the pool's own document says.
-pub fn members_of(pool: &BackendPool<'_>) -> HashSet<MemberTarget> {
-    match pool.kind() {
-        PoolKind::Nic | PoolKind::Empty => {
-            let listed = pool.addresses().filter_map(|a| a.ip_config());
-            pool.ip_configurations().chain(listed).map(MemberTarget::IpConfig).collect()
-        }
-        PoolKind::Ip | PoolKind::Frontend => pool.addresses().filter_map(|a| super::edit::backend_of(&a)).collect(),
-    }
-}
-
 struct Guards<'a> {
     documents: &'a Documents,
     options: &'a Options,
@@ -153,22 +140,18 @@ struct Guards<'a> {
 }
 
 /// Asks every guard.
-pub(super) fn check(edits: &[Edit], facts: &Facts<'_>, documents: &Documents, options: &Options) -> Vec<Finding> {
+pub(super) fn check(facts: &Facts<'_>, documents: &Documents, options: &Options) -> Vec<Finding> {
     let mut guards = Guards { documents, options, facts, findings: Vec::new() };
-    let mut pools: BTreeMap<&ResourceId, Vec<&Edit>> = BTreeMap::new();
-    for edit in edits {
-        pools.entry(edit.pool()).or_default().push(edit);
+    for (pool, here) in facts.by_pool() {
+        guards.pool(pool, here);
     }
-    for (pool, here) in pools {
-        guards.pool(pool, &here);
+    for edit in facts.edits() {
+        guards.member(edit);
     }
-    for edit in edits {
-        guards.member(edit, edits);
-    }
-    guards.targets(edits);
+    guards.targets();
     guards.same_port();
-    guards.counts(edits);
-    guards.scale_sets(edits);
+    guards.counts();
+    guards.scale_sets();
     let mut seen = HashSet::new();
     guards.findings.retain(|f| seen.insert((f.code, f.message.clone())));
     guards.findings.sort_by_key(|f| match f.severity {

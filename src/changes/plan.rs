@@ -12,9 +12,9 @@ use serde::{Deserialize, Serialize};
 
 use super::assembly::Assembly;
 use super::change::{MemberTarget, Options, Request};
+use super::documents::Documents;
 use super::edit::Edit;
 use super::facts::Facts;
-use super::gather::Documents;
 use super::guard::{self, Finding, GuardCode, Severity, is_exclusive};
 use super::step::{Action, Gate, Step, Write};
 use crate::arm::ResourceId;
@@ -159,24 +159,27 @@ pub fn plan_stages(
     endpoint: &str,
     undo_of: Option<PlanId>,
 ) -> Result<Plan, PlanError> {
-    let edits: Vec<Edit> = stages.iter().flat_map(|s| s.edits.clone()).collect();
+    let edits: Vec<&Edit> = stages.iter().flat_map(|s| &s.edits).collect();
     if edits.is_empty() {
         return Err(PlanError::Nothing("everything is so already".to_owned()));
     }
-    let facts = Facts::read(&edits, documents);
-    check_rules(&edits, documents, options)?;
-    let findings = guard::check(&edits, &facts, documents, options);
+    let facts = Facts::read(edits.into_iter(), documents);
+    check_rules(&facts, documents, options)?;
+    let findings = guard::check(&facts, documents, options);
     if findings.iter().any(|f| f.severity == Severity::Refuse) {
         return Err(PlanError::Refused(findings));
     }
     let mut steps: Vec<Step> = Vec::new();
-    for (number, stage) in stages.into_iter().filter(|s| !s.edits.is_empty()).enumerate() {
-        let own = Assembly::new(&stage.edits, &facts, documents, options).steps()?;
-        append(&mut steps, u32::try_from(number).unwrap_or(u32::MAX), own, stage.gates);
+    let mut left = facts.edits();
+    for (number, stage) in stages.iter().filter(|s| !s.edits.is_empty()).enumerate() {
+        let (own, later) = left.split_at_checked(stage.edits.len()).unwrap_or((left, &[]));
+        left = later;
+        let own = Assembly::new(own, &facts, documents, options).steps()?;
+        append(&mut steps, u32::try_from(number).unwrap_or(u32::MAX), own, stage.gates.clone());
     }
-    let pools: std::collections::BTreeSet<&ResourceId> = edits.iter().map(Edit::pool).collect();
-    let exclusive: Vec<ResourceId> =
-        pools.into_iter().filter(|p| is_exclusive(documents, options, p)).cloned().collect();
+    let pools = facts.by_pool().map(|(pool, _)| pool);
+    let mut exclusive: Vec<ResourceId> = pools.filter(|p| is_exclusive(documents, options, p)).cloned().collect();
+    exclusive.sort_unstable();
     let mut plan = Plan {
         id: PlanId::random(),
         title: title.to_owned(),
@@ -195,12 +198,12 @@ pub fn plan_stages(
 }
 
 /// Each rule that is to be waited for is one of a pool that somebody joins.
-fn check_rules(edits: &[Edit], documents: &Documents, options: &Options) -> Result<(), PlanError> {
-    let joined: Vec<&ResourceId> = edits.iter().filter(|e| e.joins().is_some()).map(Edit::pool).collect();
+fn check_rules(facts: &Facts<'_>, documents: &Documents, options: &Options) -> Result<(), PlanError> {
+    let joined = facts.by_pool().filter(|(_, edits)| edits.iter().any(|e| e.is_join())).map(|(pool, _)| pool);
+    let joined: Vec<&ResourceId> = joined.collect();
     let (Some(first), false) = (joined.first(), options.healthy_rules.is_empty()) else { return Ok(()) };
-    let distinct: std::collections::BTreeSet<&ResourceId> = joined.iter().copied().collect();
-    let there: Vec<ResourceId> =
-        distinct.into_iter().flat_map(|p| super::stages::probed_rules(documents, p)).map(|(rule, _)| rule).collect();
+    let rules = joined.iter().flat_map(|pool| super::stages::probed_rules(documents, pool));
+    let there: Vec<ResourceId> = rules.map(|(rule, _)| rule).collect();
     let unknown = options.healthy_rules.iter().find(|r| !there.iter().any(|t| t.name().eq_ignore_ascii_case(r)));
     match unknown {
         None => Ok(()),
@@ -217,6 +220,7 @@ fn append(steps: &mut Vec<Step>, stage: u32, own: Vec<Step>, gates: Vec<Gate>) {
     let before = ends(steps);
     let offset = u32::try_from(steps.len()).unwrap_or(u32::MAX);
     let first = steps.len();
+    steps.reserve(own.len() + gates.len());
     for mut step in own {
         step.id += offset;
         step.stage = stage;

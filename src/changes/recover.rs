@@ -5,8 +5,8 @@
 //! more as it is, so that the old request, which names the old ETag, can no longer land after the
 //! undo has looked.
 
+use super::documents::Documents;
 use super::edit::{Edit, Standing};
-use super::gather::Documents;
 use super::journal::{Reached, Record};
 use super::plan::{Plan, PlanError, Stage, plan_stages};
 use super::step::{Action, Write};

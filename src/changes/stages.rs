@@ -1,12 +1,11 @@
 //! From changes to stages of edits: what is asked for, in the order in which it must be done.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::time::Duration;
 
 use super::change::{Change, MemberRef, MemberTarget, Request};
+use super::documents::Documents;
 use super::edit::{Edit, is_member};
-use super::gather::Documents;
-use super::guard;
 use super::plan::Stage;
 use super::step::Gate;
 use crate::arm::ResourceId;
@@ -17,16 +16,15 @@ use crate::azure::scale_set::{Instance, ScaleSet};
 /// The stages of a request. Changes without an order of their own are made together in the first.
 pub(super) fn stages_of(request: &Request, documents: &Documents) -> Vec<Stage> {
     let mut stages: Vec<Stage> = Vec::new();
-    let mut known = std::collections::HashSet::new();
     let mut add = |at: usize, edit: Edit| {
-        // Who is named twice is meant once.
-        if !known.insert(serde_json::to_string(&edit).unwrap_or_default()) {
-            return;
-        }
         if stages.len() <= at {
             stages.resize_with(at + 1, Stage::default);
         }
         if let Some(stage) = stages.get_mut(at) {
+            if stage.edits.is_empty() && at == 0 {
+                // Most changes are at most two edits of the first stage.
+                stage.edits.reserve(request.changes.len() * 2);
+            }
             stage.edits.push(edit);
         }
     };
@@ -76,6 +74,7 @@ pub(super) fn stages_of(request: &Request, documents: &Documents) -> Vec<Stage> 
             }
         }
     }
+    meant_once(&mut stages);
     if let Some(stage) = stages.first_mut() {
         stage.gates.extend(drains.into_iter().map(|(pool, (members, wait))| Gate::Drained {
             pool: pool.clone(),
@@ -101,6 +100,17 @@ pub(super) fn stages_of(request: &Request, documents: &Documents) -> Vec<Stage> 
         }
     }
     stages
+}
+
+/// Who is named twice is meant once: the first time.
+fn meant_once(stages: &mut [Stage]) {
+    let mut known: HashSet<&Edit> = HashSet::new();
+    let first: Vec<Vec<bool>> =
+        stages.iter().map(|stage| stage.edits.iter().map(|edit| known.insert(edit)).collect()).collect();
+    for (stage, first) in stages.iter_mut().zip(first) {
+        let mut first = first.into_iter();
+        stage.edits.retain(|_| first.next().unwrap_or(true));
+    }
 }
 
 /// A whole set: the edit of its model, and those of its instances that the model's change does not
@@ -181,12 +191,12 @@ fn rolled(documents: &Documents, pool: &ResourceId, set: &ResourceId, joins: boo
 
 /// Who must join and who must leave, so that a pool holds exactly these members.
 fn replacement(documents: &Documents, pool: &ResourceId, members: &[MemberRef]) -> (Vec<Edit>, Vec<Edit>) {
-    let Some(view) = documents.pool(pool) else {
+    let Some(now) = documents.members(pool) else {
         return (members.iter().map(|m| join(documents, pool, m)).collect(), Vec::new());
     };
-    let now = guard::members_of(&view);
+    let wanted: HashSet<&MemberTarget> = members.iter().map(|m| &m.target).collect();
     let ins = members.iter().filter(|m| !now.contains(&m.target)).map(|m| join(documents, pool, m)).collect();
-    let mut outs: Vec<&MemberTarget> = now.iter().filter(|t| !members.iter().any(|m| m.target == **t)).collect();
+    let mut outs: Vec<&MemberTarget> = now.iter().filter(|t| !wanted.contains(t)).collect();
     // The pool is a set; a plan has an order that is the same each time.
     outs.sort_by_key(|t| t.to_string());
     let outs = outs

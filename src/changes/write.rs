@@ -57,7 +57,7 @@ impl Context<'_> {
             let document = match self.read_target(write).await {
                 Ok(document) => document,
                 // Who is gone has left: Azure takes a deleted NIC out of its pools by itself.
-                Err(error) if error.gone && write.edits.iter().all(|e| e.leaves().is_some()) => return Ok(*open),
+                Err(error) if error.gone && write.edits.iter().all(|e| e.is_leave()) => return Ok(*open),
                 Err(error) => return Err(error),
             };
             match self.look(write, &document)? {

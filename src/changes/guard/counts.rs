@@ -5,9 +5,9 @@
 
 use std::collections::BTreeSet;
 
-use super::{GuardCode, Guards, members_of};
+use super::{GuardCode, Guards};
 use crate::arm::ResourceId;
-use crate::changes::edit::Edit;
+use crate::azure::load_balancer::LoadBalancer;
 use crate::changes::facts::Nic;
 
 /// Members of one pool of a Standard load balancer.
@@ -20,46 +20,35 @@ const GLOBAL_POOL_MEMBERS: usize = 300;
 const NIC_RULES: usize = 300;
 
 impl Guards<'_> {
-    /// Asks the counting guards.
-    pub(super) fn counts(&mut self, edits: &[Edit]) {
-        for pool in edits.iter().filter(|e| e.joins().is_some()).map(Edit::pool).collect::<BTreeSet<_>>() {
-            self.pool_size(pool, edits);
-        }
+    /// Asks the counting guards of each NIC that joins something.
+    pub(super) fn counts(&mut self) {
         let facts = self.facts;
         for (nic, name) in facts.joining() {
             self.nic(nic, name);
         }
     }
 
-    fn pool_size(&mut self, pool: &ResourceId, edits: &[Edit]) {
-        let Some(view) = self.documents.pool(pool) else { return };
-        let mut after = members_of(&view);
-        for edit in edits.iter().filter(|e| e.pool() == pool) {
-            if let Some(member) = edit.leaves() {
-                after.remove(&member);
-            }
-            after.extend(edit.joins());
-        }
-        let global = self.documents.load_balancer(pool).is_some_and(|lb| lb.is_global());
-        let most = if global { GLOBAL_POOL_MEMBERS } else { POOL_MEMBERS };
-        if after.len() > most {
+    /// How many members a pool would have.
+    pub(super) fn pool_size(&mut self, pool: &ResourceId, lb: &LoadBalancer<'_>, after: usize) {
+        let most = if lb.is_global() { GLOBAL_POOL_MEMBERS } else { POOL_MEMBERS };
+        if after > most {
             self.refuse(
                 GuardCode::Limit,
                 pool,
-                format!("{} would have {} members; Azure allows {most}.", pool.short(), after.len()),
+                format!("{} would have {after} members; Azure allows {most}.", pool.short()),
                 "Spread them over another pool.",
             );
         }
     }
 
     fn nic(&mut self, nic: &Nic<'_>, name: &str) {
-        let id = &nic.id;
+        let id = &nic.says.id;
         let (documents, facts) = (self.documents, self.facts);
         let mut pools: BTreeSet<&ResourceId> = BTreeSet::new();
-        for config in &nic.configs {
-            let leaves = |pool: &ResourceId| config.edits.iter().any(|e| e.leaves().is_some() && e.pool() == pool);
+        for (config, edits) in nic.configs() {
+            let leaves = |pool: &ResourceId| edits.clone().any(|e| e.is_leave() && e.pool() == pool);
             pools.extend(config.pools.iter().filter(|p| !leaves(p)));
-            pools.extend(config.edits.iter().filter(|e| e.joins().is_some()).map(|e| e.pool()));
+            pools.extend(edits.clone().filter(|e| e.is_join()).map(|e| e.pool()));
         }
         let rules: usize = pools.iter().filter_map(|p| Some(facts.pool(p)?.rules)).sum();
         if rules > NIC_RULES {
@@ -70,7 +59,8 @@ impl Guards<'_> {
                 "Take it out of another pool first.",
             );
         }
-        let balancers: BTreeSet<ResourceId> = pools.iter().filter_map(|p| p.parent()).collect();
+        let balancers = pools.iter().filter_map(|p| Some(&facts.pool(p)?.load_balancer));
+        let balancers: BTreeSet<&ResourceId> = balancers.collect();
         if balancers.len() < 2 {
             return;
         }
@@ -78,7 +68,7 @@ impl Guards<'_> {
             let of_kind: Vec<&str> = balancers
                 .iter()
                 .filter(|id| {
-                    let lb = documents.get(id).map(|d| crate::azure::load_balancer::LoadBalancer(d.body()));
+                    let lb = documents.get(id).map(|d| LoadBalancer(d.body()));
                     lb.is_some_and(|lb| {
                         lb.sku().eq_ignore_ascii_case("Standard")
                             && !lb.is_global()

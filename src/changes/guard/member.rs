@@ -1,26 +1,25 @@
 //! Guards of members and of the documents that are written.
 
-use std::collections::{BTreeSet, HashSet};
-
 use super::{GuardCode, Guards, is_exclusive};
 use crate::arm::ResourceId;
-use crate::azure::ip_config::IpConfigOwner;
 use crate::azure::load_balancer::LoadBalancer;
 use crate::azure::scale_set::ScaleSet;
 use crate::changes::change::MemberTarget;
 use crate::changes::edit::Edit;
+use crate::changes::facts::Asked;
 
 impl Guards<'_> {
-    pub(super) fn member(&mut self, edit: &Edit, edits: &[Edit]) {
+    pub(super) fn member(&mut self, edit: &Asked<'_>) {
         let (documents, facts) = (self.documents, self.facts);
         if let Some(MemberTarget::Frontend(frontend)) = edit.joins() {
             self.frontend(&frontend);
         }
-        let (Edit::JoinPool { ip_config, name, pool } | Edit::LeavePool { ip_config, name, pool }) = edit else {
+        let (Edit::JoinPool { ip_config, name, pool } | Edit::LeavePool { ip_config, name, pool }) = edit.edit else {
             return;
         };
-        let joins = edit.joins().is_some();
-        let Some(target) = edit.target() else {
+        let joins = edit.is_join();
+        let edited = facts.edited(edit);
+        let Some((edited, target)) = edited.and_then(|e| Some((e, e.written.as_ref()?))) else {
             self.refuse(
                 GuardCode::KindMix,
                 ip_config,
@@ -29,21 +28,23 @@ impl Guards<'_> {
             );
             return;
         };
-        if documents.get(&target).is_none() {
+        let nic = facts.nic_of(edited);
+        let own_nic = edited.set.is_none() && nic.is_some();
+        if !own_nic && documents.get(target).is_none() {
             self.refuse(
                 GuardCode::Gone,
-                &target,
+                target,
                 format!("{name}: {} is not there any more; what the pool lists is a ghost.", target.short()),
                 "Azure drops it from the pool by itself, in time; a ghost cannot be written.",
             );
             return;
         }
-        if let Some(IpConfigOwner::Instance { set, .. }) = IpConfigOwner::of(ip_config) {
-            let set_document = documents.get(&set).map(|d| ScaleSet(d.body()));
+        if let Some(set) = &edited.set {
+            let set_document = documents.get(set).map(|d| ScaleSet(d.body()));
             let model_has = set_document.is_some_and(|s| s.model_pools().contains(pool));
-            let with_its_model = edits.iter().any(|e| match e {
+            let with_its_model = facts.edits().iter().any(|e| match e.edit {
                 Edit::JoinModel { set: s, pool: p, .. } | Edit::LeaveModel { set: s, pool: p, .. } => {
-                    *s == set && p == pool
+                    s == set && p == pool
                 }
                 _ => false,
             });
@@ -52,7 +53,7 @@ impl Guards<'_> {
                     if joins { ("lacks", "a reimage takes it out again") } else { ("has", "an upgrade puts it back") };
                 self.warn(
                     GuardCode::Drift,
-                    &target,
+                    target,
                     format!("{name} will differ from its scale set's model, which {so} {}: {then}.", pool.short()),
                     "Change the model too where this is to last.",
                 );
@@ -61,34 +62,34 @@ impl Guards<'_> {
         if !joins {
             return;
         }
-        let own_region = facts.nic_of(ip_config).and_then(|nic| nic.location);
-        let region = documents.load_balancer(pool).and_then(|lb| lb.location());
+        let own_region = nic.and_then(|nic| nic.says.location.as_deref());
+        let region = facts.pool(pool).and_then(|p| p.location);
         if let (Some(own), Some(wanted)) = (own_region, region)
             && !same_region(own, wanted)
         {
             self.refuse(
                 GuardCode::Region,
-                &target,
+                target,
                 format!("{name} is in {own} and {} in {wanted}.", pool.short()),
                 "A load balancer's members are all of its own region.",
             );
         }
-        let power = facts.nic_of(ip_config).and_then(|nic| nic.power);
+        let power = nic.and_then(|nic| nic.machine?.power.as_deref());
         if let Some(power) = power.filter(|p| *p != "running") {
             let message = format!("{name} is {power}: it cannot become healthy in {}.", pool.short());
             if is_exclusive(documents, self.options, pool) {
-                self.refuse(GuardCode::NotRunning, &target, message, "Start it first, or --override not_running.");
+                self.refuse(GuardCode::NotRunning, target, message, "Start it first, or --override not_running.");
             } else {
-                self.warn(GuardCode::NotRunning, &target, message, "Start it first.");
+                self.warn(GuardCode::NotRunning, target, message, "Start it first.");
             }
         }
         let basic = |p: &ResourceId| facts.pool(p).map(|p| p.basic);
-        if let (Some(config), Some(own)) = (facts.config(ip_config), basic(pool))
+        if let (Some(config), Some(own)) = (edited.says, basic(pool))
             && let Some(other) = config.pools.iter().find(|p| basic(p).is_some_and(|b| b != own))
         {
             self.refuse(
                 GuardCode::Sku,
-                &target,
+                target,
                 format!(
                     "{name} is in {}: one machine cannot be behind a Basic and a Standard load balancer.",
                     other.short()
@@ -126,17 +127,18 @@ impl Guards<'_> {
         }
     }
 
-    pub(super) fn targets(&mut self, edits: &[Edit]) {
-        let documents = self.documents;
-        // In the order of the edits, each once.
-        let mut known: HashSet<ResourceId> = HashSet::new();
-        for target in edits.iter().filter_map(Edit::target) {
-            if !known.insert(target.clone()) {
-                continue;
-            }
+    pub(super) fn targets(&mut self) {
+        let (documents, facts) = (self.documents, self.facts);
+        let of_configs = facts.every_edited().filter_map(|e| {
+            let target = e.written.as_ref()?;
+            Some((target.clone(), facts.nic_of(e).filter(|_| e.set.is_none())))
+        });
+        let others = facts.edits().iter().filter(|e| facts.edited(e).is_none());
+        let others = others.filter_map(|e| facts.target(e)).map(|target| (target, None));
+        for (target, nic) in of_configs.chain(others) {
             let held = || documents.get(&target).or_else(|| documents.get(&target.parent()?));
-            let state = match self.facts.nic(&target) {
-                Some(nic) => nic.provisioning_state,
+            let state = match nic {
+                Some(nic) => nic.says.provisioning_state.as_deref(),
                 None => held().and_then(|d| d.provisioning_state()),
             };
             match state {
@@ -170,7 +172,7 @@ impl Guards<'_> {
             }
         }
         // A lock on the load balancer says what its owner wants, though Azure checks the NIC alone.
-        for pool in edits.iter().map(Edit::pool).collect::<BTreeSet<_>>() {
+        for (pool, _) in facts.by_pool() {
             let lock = documents
                 .locks
                 .iter()
@@ -191,12 +193,13 @@ impl Guards<'_> {
     pub(super) fn same_port(&mut self) {
         let facts = self.facts;
         let ports = |pool: &ResourceId| facts.pool(pool).map_or(&[][..], |p| p.ports.as_slice());
-        for (config, view) in facts.edited() {
-            let own = &view.edits;
-            let joined = own.iter().filter(|e| e.joins().is_some()).map(|e| e.pool());
-            let left: Vec<&ResourceId> = own.iter().filter(|e| e.leaves().is_some()).map(|e| e.pool()).collect();
-            let stays: Vec<&ResourceId> = view.pools.iter().filter(|p| !left.contains(p)).collect();
-            for new in joined {
+        for (config, own) in facts.nics().flat_map(|nic| nic.configs()) {
+            let left: Vec<&ResourceId> = own.clone().filter(|e| e.is_leave()).map(|e| e.pool()).collect();
+            let stays: Vec<&ResourceId> = config.pools.iter().filter(|p| !left.contains(p)).collect();
+            for (new, config) in own.filter_map(|e| match e {
+                Edit::JoinPool { pool, ip_config, .. } => Some((pool, ip_config)),
+                _ => None,
+            }) {
                 for old in stays.iter().filter(|o| o.parent() != new.parent()) {
                     if let Some((port, protocol)) = ports(new).iter().find(|p| ports(old).contains(p)) {
                         self.refuse(

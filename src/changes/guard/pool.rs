@@ -3,20 +3,22 @@
 use std::collections::HashSet;
 use std::net::IpAddr;
 
-use super::{GuardCode, Guards, Severity, is_exclusive, members_of};
+use super::{GuardCode, Guards, Severity, is_exclusive};
 use crate::arm::ResourceId;
 use crate::azure::backend_pool::{AdminState, BackendPool, PoolKind};
 use crate::azure::ip_config::Family;
 use crate::azure::load_balancer::LoadBalancer;
 use crate::changes::change::{MemberTarget, SwapOrder};
 use crate::changes::edit::{Edit, Standing, is_member};
+use crate::changes::facts::Asked;
 use crate::estate::summary::managed_by;
 
 impl Guards<'_> {
-    pub(super) fn pool(&mut self, id: &ResourceId, edits: &[&Edit]) {
+    pub(super) fn pool(&mut self, id: &ResourceId, edits: &[Asked<'_>]) {
         let documents = self.documents;
         let shown = id.short();
-        let (Some(lb), Some(pool)) = (documents.load_balancer(id), documents.pool(id)) else {
+        let there = documents.load_balancer(id).zip(documents.pool(id)).zip(documents.members(id));
+        let Some(((lb, pool), now)) = there else {
             self.refuse(
                 GuardCode::Gone,
                 id,
@@ -28,7 +30,6 @@ impl Guards<'_> {
         self.load_balancer(id, &lb);
         let joins: HashSet<MemberTarget> = edits.iter().filter_map(|e| e.joins()).collect();
         let leaves: HashSet<MemberTarget> = edits.iter().filter_map(|e| e.leaves()).collect();
-        let now = members_of(&pool);
         let after: HashSet<&MemberTarget> = now.difference(&leaves).chain(&joins).collect();
 
         if !leaves.is_empty() && !now.is_empty() && after.is_empty() {
@@ -66,7 +67,7 @@ impl Guards<'_> {
                 );
             }
         }
-        self.kinds(id, &pool, edits, &joins, &now);
+        self.kinds(id, &pool, edits, &joins, now);
         if let Some(both) = joins.intersection(&leaves).next() {
             self.refuse(
                 GuardCode::AlreadyMember,
@@ -75,7 +76,7 @@ impl Guards<'_> {
                 "Name two different members.",
             );
         }
-        for edit in edits.iter().filter(|e| e.joins().is_some() || e.leaves().is_some()) {
+        for edit in edits.iter().filter(|e| e.is_join() || e.is_leave()) {
             if !self.holds(edit) {
                 continue;
             }
@@ -97,10 +98,11 @@ impl Guards<'_> {
             }
         }
         if !joins.is_empty() {
+            self.pool_size(id, &lb, after.len());
             self.network_and_family(id, &lb, &pool, edits);
             if lb.rules_of(id).any(|r| r.floating_ip()) {
                 let address = lb.rules_of(id).filter_map(|r| lb.frontend(&r.frontend()?)).find_map(|f| f.private_ip());
-                let names: Vec<&str> = edits.iter().filter(|e| e.joins().is_some()).map(|e| e.name()).collect();
+                let names: Vec<&str> = edits.iter().filter(|e| e.is_join()).map(|e| e.name()).collect();
                 self.warn(
                     GuardCode::FloatingIp,
                     id,
@@ -120,18 +122,18 @@ impl Guards<'_> {
         &mut self,
         id: &ResourceId,
         pool: &BackendPool<'_>,
-        edits: &[&Edit],
+        edits: &[Asked<'_>],
         after: &HashSet<&MemberTarget>,
     ) {
         let down = |member: &MemberTarget| {
-            let set = edits.iter().find_map(|e| match e {
+            let set = edits.iter().find_map(|e| match e.edit {
                 Edit::SetAdminState { member: m, to, .. } if m == member => Some(*to),
                 _ => None,
             });
             let now = || pool.addresses().find(|a| is_member(a, member)).map_or(AdminState::None, |a| a.admin_state());
             set.unwrap_or_else(now) == AdminState::Down
         };
-        let sets = edits.iter().any(|e| matches!(e, Edit::SetAdminState { to: AdminState::Down, .. }));
+        let sets = edits.iter().any(|e| matches!(e.edit, Edit::SetAdminState { to: AdminState::Down, .. }));
         if sets && !after.is_empty() && after.iter().all(|m| down(m)) {
             self.refuse(
                 GuardCode::NeverEmpty,
@@ -144,14 +146,12 @@ impl Guards<'_> {
 
     /// Whether the document that an edit writes shows its result already. While an operation runs,
     /// the pool's own view is late; the written document is the authority.
-    pub(super) fn holds(&self, edit: &Edit) -> bool {
-        if let Edit::JoinPool { ip_config, pool, .. } | Edit::LeavePool { ip_config, pool, .. } = edit
-            && ip_config.is_type("Microsoft.Network/networkInterfaces/ipConfigurations")
-        {
-            let refers = self.facts.config(ip_config).map(|config| config.pools.contains(pool));
-            return refers == Some(edit.joins().is_some());
+    pub(super) fn holds(&self, edit: &Asked<'_>) -> bool {
+        if let Some(edited) = self.facts.edited(edit).filter(|e| e.set.is_none()) {
+            let refers = edited.says.map(|config| config.pools.contains(edit.pool()));
+            return refers == Some(edit.is_join());
         }
-        let Some(target) = edit.target() else { return false };
+        let Some(target) = self.facts.target(edit) else { return false };
         let body = self.documents.get(&target).map(|d| d.body()).or_else(|| self.documents.pool(&target).map(|p| p.0));
         body.is_some_and(|b| edit.standing(b) == Standing::Holds)
     }
@@ -180,14 +180,14 @@ impl Guards<'_> {
         &mut self,
         id: &ResourceId,
         pool: &BackendPool<'_>,
-        edits: &[&Edit],
+        edits: &[Asked<'_>],
         joins: &HashSet<MemberTarget>,
         now: &HashSet<MemberTarget>,
     ) {
         let shown = id.short();
         let kind = pool.kind();
         let global = self.documents.load_balancer(id).is_some_and(|lb| lb.is_global());
-        for edit in edits.iter().filter(|e| e.joins().is_some()) {
+        for edit in edits.iter().filter(|e| e.is_join()) {
             let frontend = matches!(edit.joins(), Some(MemberTarget::Frontend(_)));
             if global && !frontend {
                 self.refuse(
@@ -212,7 +212,7 @@ impl Guards<'_> {
             return;
         }
         for edit in edits {
-            match (edit, kind) {
+            match (edit.edit, kind) {
                 (Edit::JoinPool { ip_config, name, .. }, PoolKind::Ip) => {
                     let ip =
                         self.documents.ip_config(ip_config).and_then(|c| c.ip()).unwrap_or("its address").to_owned();
@@ -255,7 +255,7 @@ impl Guards<'_> {
         id: &ResourceId,
         lb: &LoadBalancer<'_>,
         pool: &BackendPool<'_>,
-        edits: &[&Edit],
+        edits: &[Asked<'_>],
     ) {
         let documents = self.documents;
         let shown = id.short();
@@ -273,8 +273,8 @@ impl Guards<'_> {
             .or_else(|| pool.addresses().find_map(|a| a.ip()?.parse::<IpAddr>().ok()).map(Family::of));
         let family = family.or_else(|| frontends().find(|f| f.private_ip().is_some()).map(|f| f.family()));
         for edit in edits {
-            let (own_family, own_network) = match edit {
-                Edit::JoinPool { ip_config, .. } => match self.facts.config(ip_config) {
+            let (own_family, own_network) = match edit.edit {
+                Edit::JoinPool { .. } => match self.facts.edited(edit).and_then(|e| e.says) {
                     Some(config) => (Some(config.family), config.network.as_ref()),
                     None => continue,
                 },
@@ -310,7 +310,7 @@ impl Guards<'_> {
                 );
             }
         }
-        if lb.sku().eq_ignore_ascii_case("Basic") && edits.iter().any(|e| matches!(e, Edit::AddAddress { .. })) {
+        if lb.sku().eq_ignore_ascii_case("Basic") && edits.iter().any(|e| matches!(e.edit, Edit::AddAddress { .. })) {
             self.refuse(
                 GuardCode::Sku,
                 id,

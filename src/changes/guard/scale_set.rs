@@ -4,27 +4,25 @@ use std::collections::BTreeSet;
 
 use super::{GuardCode, Guards};
 use crate::arm::ResourceId;
-use crate::azure::ip_config::IpConfigOwner;
+use crate::azure::virtual_machine::VirtualMachine;
 use crate::changes::edit::Edit;
 
 impl Guards<'_> {
     /// Asks the guards of each scale set that edits touch, as a whole or by instance.
-    pub(super) fn scale_sets(&mut self, edits: &[Edit]) {
-        let documents = self.documents;
-        let sets: BTreeSet<ResourceId> = edits
-            .iter()
-            .filter_map(|edit| match edit {
-                Edit::JoinModel { set, .. } | Edit::LeaveModel { set, .. } => Some(set.clone()),
-                Edit::JoinPool { ip_config, .. } | Edit::LeavePool { ip_config, .. } => {
-                    match IpConfigOwner::of(ip_config) {
-                        Some(IpConfigOwner::Instance { set, .. }) => Some(set),
-                        _ if documents.autoscaled.is_empty() => None,
-                        _ => documents.vm(ip_config)?.scale_set(),
-                    }
-                }
-                _ => None,
-            })
-            .collect();
+    pub(super) fn scale_sets(&mut self) {
+        let (documents, edits) = (self.documents, self.facts.edits());
+        let mut sets: BTreeSet<ResourceId> = BTreeSet::new();
+        for edit in edits {
+            if let Edit::JoinModel { set, .. } | Edit::LeaveModel { set, .. } = edit.edit {
+                sets.insert(set.clone());
+            }
+        }
+        sets.extend(self.facts.every_edited().filter_map(|e| e.set.clone()));
+        // Machines of Flexible sets matter to the guard on autoscale alone.
+        if !documents.autoscaled.is_empty() {
+            let machines = self.facts.nics().filter_map(|nic| documents.get(nic.says.machine.as_ref()?));
+            sets.extend(machines.filter_map(|d| VirtualMachine(d.body()).scale_set()));
+        }
         for set in sets {
             if let Some((_, progress)) = documents.upgrading.iter().find(|(s, _)| *s == set) {
                 self.refuse(
@@ -37,9 +35,9 @@ impl Guards<'_> {
                     "Wait for its end, cancel it, or --override upgrade.",
                 );
             }
-            let whole = edits
-                .iter()
-                .any(|e| matches!(e, Edit::JoinModel { set: s, .. } | Edit::LeaveModel { set: s, .. } if *s == set));
+            let whole = edits.iter().any(
+                |e| matches!(e.edit, Edit::JoinModel { set: s, .. } | Edit::LeaveModel { set: s, .. } if *s == set),
+            );
             if let Some((_, setting)) = documents.autoscaled.iter().find(|(s, _)| *s == set && !whole) {
                 self.warn(
                     GuardCode::Autoscale,

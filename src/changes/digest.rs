@@ -1,0 +1,120 @@
+//! What a plan asks of a NIC or of a machine, read when the document arrives.
+//!
+//! A document is at hand when it has just been parsed. Ten thousand of them fit no processor's cache:
+//! a plan that went through their JSON waited for memory most of its time. Made by `documents`; read
+//! through `facts`.
+
+use std::collections::HashMap;
+
+use crate::arm::{Document, ResourceId};
+use crate::azure::fields::text;
+use crate::azure::ip_config::Family;
+use crate::azure::network_interface::NetworkInterface;
+use crate::azure::virtual_machine::{self, VirtualMachine};
+
+/// What is read of a document ahead of the plan.
+#[derive(Debug, Clone)]
+pub(super) enum Digest {
+    /// A NIC's, of a machine or of an instance.
+    Nic(NicDigest),
+    /// A machine's.
+    Machine(MachineDigest),
+    /// There are few of the others in a plan.
+    None,
+}
+
+/// What a plan asks of a NIC.
+#[derive(Debug, Clone)]
+pub(super) struct NicDigest {
+    /// Its id.
+    pub(super) id: ResourceId,
+    /// Its ip configurations.
+    pub(super) configs: Vec<ConfigDigest>,
+    /// Its region.
+    pub(super) location: Option<String>,
+    /// How its last write ended.
+    pub(super) provisioning_state: Option<String>,
+    /// Its machine.
+    pub(super) machine: Option<ResourceId>,
+}
+
+/// What a plan asks of an ip configuration.
+#[derive(Debug, Clone)]
+pub(super) struct ConfigDigest {
+    /// Its name.
+    pub(super) name: String,
+    /// IPv4 or IPv6.
+    pub(super) family: Family,
+    /// Its virtual network.
+    pub(super) network: Option<ResourceId>,
+    /// The pools it refers to.
+    pub(super) pools: Vec<ResourceId>,
+}
+
+/// What a plan asks of a machine.
+#[derive(Debug, Clone)]
+pub(super) struct MachineDigest {
+    /// What it does: `running`. `None` where nothing tells.
+    pub(super) power: Option<String>,
+    /// Its availability set.
+    pub(super) availability_set: Option<ResourceId>,
+}
+
+/// Ids of pools, networks and availability sets by their text: thousands of NICs name the same few,
+/// and two that are one are compared without being read.
+#[derive(Debug, Clone, Default)]
+pub(super) struct SharedIds(HashMap<String, Option<ResourceId>>);
+
+impl SharedIds {
+    fn get(&mut self, text: &str) -> Option<ResourceId> {
+        if let Some(known) = self.0.get(text) {
+            return known.clone();
+        }
+        let id = ResourceId::parse(text).ok();
+        self.0.insert(text.to_owned(), id.clone());
+        id
+    }
+
+    /// The id of what a resource lies in: a subnet's network.
+    fn parent(&mut self, text: &str) -> Option<ResourceId> {
+        let end = text.rmatch_indices('/').nth(1)?.0;
+        self.get(text.get(..end)?)
+    }
+}
+
+impl Digest {
+    /// Reads a document.
+    pub(super) fn of(document: &Document, ids: &mut SharedIds) -> Self {
+        let nic = NetworkInterface(document.body());
+        if nic.ip_configs().next().is_some() {
+            return Self::Nic(NicDigest::of(document, nic, ids));
+        }
+        if document.id().is_type(virtual_machine::TYPE) {
+            let machine = VirtualMachine(document.body());
+            let set = text(machine.0, "/properties/availabilitySet/id");
+            return Self::Machine(MachineDigest {
+                power: machine.power_state().map(str::to_owned),
+                availability_set: set.and_then(|set| ids.get(set)),
+            });
+        }
+        Self::None
+    }
+}
+
+impl NicDigest {
+    fn of(document: &Document, nic: NetworkInterface<'_>, ids: &mut SharedIds) -> Self {
+        let configs = nic.ip_configs().map(|c| ConfigDigest {
+            name: c.name().to_owned(),
+            family: c.family(),
+            network: text(c.0, "/properties/subnet/id").and_then(|subnet| ids.parent(subnet)),
+            pools: c.pool_texts().filter_map(|pool| ids.get(pool)).collect(),
+        });
+        Self {
+            id: document.id().clone(),
+            configs: configs.collect(),
+            location: nic.location().map(str::to_owned),
+            provisioning_state: document.provisioning_state().map(str::to_owned),
+            machine: nic.virtual_machine(),
+        }
+    }
+}
