@@ -156,6 +156,9 @@ async fn every_fault_on_the_way_is_lived_through() {
         "PUT networkInterfaces superseded count=1",
         "PUT networkInterfaces busy count=1 for=20",
         "PUT networkInterfaces skewed count=2 for=600",
+        "PUT networkInterfaces slow count=2 for=50",
+        "GET networkInterfaces slow count=3 for=50",
+        "GET operations slow count=2 for=50",
         "GET networkInterfaces truncated count=2",
         "GET operations truncated count=2",
         "POST health truncated count=1",
@@ -181,6 +184,63 @@ async fn every_fault_on_the_way_is_lived_through() {
             assert_eq!(report.run.step(id).unwrap().state, StepState::Done { changed: true }, "{fault}, step {id}");
         }
     }
+}
+
+/// What ends badly is told as what it is, nobody joins an exclusive pool on top of it, and an undo brings
+/// back what there was.
+#[tokio::test(start_paused = true)]
+async fn what_ends_badly_is_told_and_taken_back() {
+    for (fault, step, told) in [
+        ("PUT vm-db-2-nic cancelled count=1", 3, "canceled"),
+        ("PUT vm-db-2-nic never-ends count=1", 3, "has not ended"),
+        ("PUT vm-db-1-nic never-ends count=1", 1, "has not ended"),
+        ("PUT vm-db-2-nic deleted count=1", 3, "not there"),
+    ] {
+        let simulator = demo(Options::default());
+        let before = still(&simulator);
+        let (session, _state) = listed(&simulator).await;
+        let request = swap_request(&session, "vm-db-2");
+        simulator.inject(fault.parse().unwrap());
+        let report = apply(&session, &request).await;
+        assert!(!is_done(&report), "{fault}");
+        let state = format!("{:?}", report.run.step(step).unwrap().state).to_lowercase();
+        assert!(state.contains(told), "{fault}: {state}");
+        assert_eq!(most_ever(&simulator, "/db-lb/backendaddresspools/masters"), 1, "{fault}");
+        if fault.contains("cancelled") {
+            let record = session.journal().find(report.plan.id.as_str()).unwrap();
+            let undo = session.undo_plan(&record).await.unwrap();
+            let progress = watch::Sender::new(Run::new(&undo));
+            let report = session.apply(undo, &progress, &CancellationToken::new()).await.unwrap();
+            assert!(is_done(&report), "{fault}");
+            assert_eq!(differing(&before, &still(&simulator)), Vec::<String>::new(), "{fault}");
+        }
+    }
+}
+
+/// A set that upgrades itself goes batch by batch, and the plan waits for the last of them.
+#[tokio::test(start_paused = true)]
+async fn a_rolling_upgrade_is_waited_for_to_its_last_batch() {
+    let mut documents: Vec<Value> = azlb::sim::DEMO.lines().map(|l| serde_json::from_str(l).unwrap()).collect();
+    for document in &mut documents {
+        if document["name"] == "api-ss" {
+            document["properties"]["upgradePolicy"] = serde_json::json!({ "mode": "Rolling",
+                "rollingUpgradePolicy": { "maxBatchInstancePercent": 34, "pauseTimeBetweenBatches": "PT30S" } });
+        }
+    }
+    let simulator = Arc::new(Simulator::new(documents, Options::default()).unwrap());
+    let (session, _state) = listed(&simulator).await;
+    let pool = session.pool("api-lb/api").unwrap();
+    let inside = members(&simulator, "api-lb", "api").len();
+    assert!(inside > 2);
+    let mut options = session.config().options();
+    options.overrides.push("never_empty".to_owned());
+    let request = session.request_remove(&pool, &["set:api-ss".to_owned()], options).unwrap();
+    let report = apply(&session, &request).await;
+    assert!(is_done(&report), "{:?}", report.run.steps);
+    assert_eq!(members(&simulator, "api-lb", "api").len(), 0);
+    // At some time between, some had left and some had not.
+    let counts: Vec<usize> = history(&simulator, "/api-lb/backendaddresspools/api").iter().map(Vec::len).collect();
+    assert!(counts.iter().any(|n| *n > 0 && *n < inside), "{counts:?}");
 }
 
 #[tokio::test(start_paused = true)]
@@ -675,6 +735,11 @@ async fn a_set_without_instances_changes_its_model_all_the_same() {
 
 /// Writes a document as another operator would.
 fn put(simulator: &Arc<Simulator>, document: &Value) {
+    let answer = try_put(simulator, document);
+    assert!(answer.status().is_success(), "{:?}", answer);
+}
+
+fn try_put(simulator: &Arc<Simulator>, document: &Value) -> http::Response<bytes::Bytes> {
     let token = {
         let request = http::Request::builder()
             .uri(format!("{ENDPOINT}/msi/token?resource=x"))
@@ -690,8 +755,7 @@ fn put(simulator: &Arc<Simulator>, document: &Value) {
         .header("authorization", format!("Bearer {token}"))
         .body(document.to_string().into())
         .unwrap();
-    let answer = simulator.handle(request).unwrap();
-    assert!(answer.status().is_success(), "{:?}", answer);
+    simulator.handle(request).unwrap()
 }
 
 /// A Global load balancer's pool takes frontends of regional ones, and nothing else.
@@ -788,6 +852,13 @@ async fn autoscale_a_rolling_upgrade_and_another_region_are_guarded() {
     let web = session.pool("web-lb/blue").unwrap();
     let request = session.request_add(&web, &["vm-web-8".to_owned()], options).unwrap();
     assert_eq!(refusal(session.plan(&request).await.unwrap_err()), [GuardCode::Region]);
+    // Azure would have refused it too.
+    let mut nic = simulator.documents().into_iter().find(|d| d["name"] == "vm-web-8-nic").unwrap();
+    nic["properties"]["ipConfigurations"][0]["properties"]["loadBalancerBackendAddressPools"] =
+        serde_json::json!([{ "id": web.id.as_str() }]);
+    let answer = try_put(&simulator, &nic);
+    assert_eq!(answer.status(), 400);
+    assert!(String::from_utf8_lossy(answer.body()).contains("InvalidResourceReference"));
 }
 
 /// A plan that asks waits for the answer between its halves; a no or no answer in time leaves it there.

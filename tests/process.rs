@@ -253,6 +253,27 @@ fn mistakes_have_their_sentences_and_codes() {
     }
 }
 
+/// An answer without end is given up in time, and what else there is is shown.
+#[test]
+fn an_oversized_answer_is_refused_and_hides_nothing_else() {
+    let state = TempDir::new().unwrap();
+    let output = azlb(state.path())
+        .args([
+            "list",
+            "lbs",
+            "--sim",
+            "--sim-speed",
+            "1000",
+            "--sim-fault",
+            "GET 0001/providers/Microsoft.Network/loadBalancers oversized",
+        ])
+        .output()
+        .unwrap();
+    let (out, err) = (text(&output.stdout), text(&output.stderr));
+    assert!(err.contains("larger than 64 MiB"), "{err}");
+    assert!(out.contains("stg-"), "{out}\n{err}");
+}
+
 #[test]
 fn what_is_ambiguous_lists_its_matches() {
     let state = TempDir::new().unwrap();

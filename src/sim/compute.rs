@@ -136,16 +136,26 @@ impl State {
         self.store.insert(id, after);
         self.store.bump(&key, &mut self.chance);
         let instances = if moved { self.instances_of(id) } else { Vec::new() };
-        let mut effects = Vec::new();
-        for instance in instances {
-            if itself && !self.is_protected(&instance, "protectFromScaleSetActions") {
-                effects.push(Effect::Upgraded { instance, model: Box::new(model.clone()) });
-            } else if let Some(properties) =
-                self.store.document_mut(&instance).and_then(|d| d.get_mut("properties")).and_then(Value::as_object_mut)
+        for instance in &instances {
+            if let Some(properties) =
+                self.store.document_mut(instance).and_then(|d| d.get_mut("properties")).and_then(Value::as_object_mut)
             {
                 properties.insert("latestModelApplied".to_owned(), json!(false));
             }
         }
+        let free = |i: &String| itself && !self.is_protected(i, "protectFromScaleSetActions");
+        let followers: Vec<String> = instances.into_iter().filter(free).collect();
+        let rolls = self
+            .store
+            .document(&key)
+            .and_then(|d| str_at(d, "/properties/upgradePolicy/mode"))
+            .is_some_and(|m| m.eq_ignore_ascii_case("Rolling"));
+        let mut effects: Vec<Effect> = if rolls && !followers.is_empty() {
+            self.begin_rolling(id, &model, followers).into_iter().collect()
+        } else {
+            let upgraded = |instance| Effect::Upgraded { instance, model: Box::new(model.clone()) };
+            followers.into_iter().map(upgraded).collect()
+        };
         let flexible =
             str_at(&before, "/properties/orchestrationMode").is_some_and(|m| m.eq_ignore_ascii_case("Flexible"));
         let capacity = |document: &Value| document.pointer("/sku/capacity").and_then(Value::as_u64);
@@ -154,50 +164,12 @@ impl State {
             effects.push(Effect::Scaled { set: key.clone(), capacity: wanted });
         }
         effects.push(Effect::Provisioned(key.clone()));
-        let rolls = effects.iter().any(|e| matches!(e, Effect::Upgraded { .. }))
-            && self
-                .store
-                .document(&key)
-                .and_then(|d| str_at(d, "/properties/upgradePolicy/mode"))
-                .is_some_and(|m| m.eq_ignore_ascii_case("Rolling"));
-        if rolls && let Ok(upgrade) = id.child("rollingUpgrades", "latest") {
-            let upgraded = effects.iter().filter(|e| matches!(e, Effect::Upgraded { .. })).count();
-            let location = self.store.document(&key).and_then(|d| d.get("location")).cloned().unwrap_or_default();
-            self.store.insert(
-                &upgrade,
-                json!({ "id": upgrade.as_str(), "name": "latest", "location": location,
-                    "type": "Microsoft.Compute/virtualMachineScaleSets/rollingUpgrades",
-                    "properties": { "runningStatus": { "lastAction": "Start" },
-                        "progress": { "inProgressInstanceCount": 0, "failedInstanceCount": 0,
-                            "successfulInstanceCount": 0, "pendingInstanceCount": upgraded } } }),
-            );
-            self.note_upgrade(&upgrade.folded(), "RollingForward");
-            effects.push(Effect::RolledForward(upgrade.folded()));
-        }
         let answer = Answer::json(200, self.store.document(&key).cloned().unwrap_or_default());
         let time = self.options.operation_time.mul_f64(2.0);
         self.begin(call, id, Provider::Compute, time, answer, |op| {
             op.holds = vec![key];
             op.effects = effects;
         })
-    }
-
-    /// Notes where a rolling upgrade stands; at its end nothing is left to do.
-    pub(super) fn note_upgrade(&mut self, upgrade: &str, code: &str) {
-        let Some(properties) =
-            self.store.document_mut(upgrade).and_then(|d| d.get_mut("properties")).and_then(Value::as_object_mut)
-        else {
-            return;
-        };
-        if let Some(status) = properties.get_mut("runningStatus").and_then(Value::as_object_mut) {
-            status.insert("code".to_owned(), json!(code));
-        }
-        if code == "Completed"
-            && let Some(progress) = properties.get_mut("progress").and_then(Value::as_object_mut)
-        {
-            let done = progress.insert("pendingInstanceCount".to_owned(), json!(0)).unwrap_or_default();
-            progress.insert("successfulInstanceCount".to_owned(), done);
-        }
     }
 
     /// An instance follows its set's model.

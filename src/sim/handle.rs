@@ -89,7 +89,8 @@ impl State {
     /// Lets every operation that is due end.
     pub(super) fn settle(&mut self) {
         let now = self.clock.now();
-        for operation in self.operations.due(now) {
+        // What ends may begin something that ends by now too.
+        while let Some(operation) = self.operations.next_due(now) {
             let at = operation.ends;
             for effect in operation.effects {
                 match effect {
@@ -101,7 +102,7 @@ impl State {
                     Effect::Upgraded { instance, model } => self.upgrade(&instance, &model, at),
                     Effect::Retired(instance) => self.retire(&instance, at),
                     Effect::Scaled { set, capacity } => self.scaled(&set, capacity, at),
-                    Effect::RolledForward(key) => self.note_upgrade(&key, "Completed"),
+                    Effect::Wave(wave) => self.wave(*wave, at),
                     Effect::Deleted(key) => {
                         if key.contains("/providers/microsoft.compute/virtualmachines/") {
                             self.detach(&key);

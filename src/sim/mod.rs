@@ -27,6 +27,7 @@ mod probe;
 mod quota;
 mod reads;
 mod resources;
+mod rolling;
 mod route;
 mod scale;
 pub mod server;

@@ -149,6 +149,12 @@ impl State {
         };
         let (lb_key, _) = pool_key.rsplit_once("/backendaddresspools/")?;
         let Some(lb) = self.store.document(lb_key) else { return Some(missing()) };
+        let region = |of: &Value| str_at(of, "/location").map(|l| l.replace(' ', "").to_ascii_lowercase());
+        if let (Some(own), Some(wanted)) = (region(nic), region(lb))
+            && own != wanted
+        {
+            return Some(missing());
+        }
         let pools = children(Some(lb), "backendAddressPools");
         let Some(pool) = pools.iter().find(|p| key_of(p).as_deref() == Some(pool_key)) else { return Some(missing()) };
         let has_addresses = array(pool, "/properties/loadBalancerBackendAddresses")

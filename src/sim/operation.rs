@@ -21,12 +21,27 @@ pub(super) enum Effect {
     Retired(String),
     /// A set has this many instances.
     Scaled { set: String, capacity: u64 },
-    /// A set's rolling upgrade came to its end.
-    RolledForward(String),
+    /// A rolling upgrade's next batch follows the model.
+    Wave(Box<Wave>),
     /// A document is gone.
     Deleted(String),
     /// A failed write is taken back: the document as it was.
     Reverted { key: String, body: Box<Value> },
+}
+
+/// What is left of a rolling upgrade.
+#[derive(Debug, Clone)]
+pub(super) struct Wave {
+    /// The upgrade's own document.
+    pub(super) upgrade: String,
+    /// What the instances follow.
+    pub(super) model: Value,
+    /// The instances that do not yet, in order.
+    pub(super) left: Vec<String>,
+    /// How many at once.
+    pub(super) batch: usize,
+    /// Between two batches.
+    pub(super) pause: Duration,
 }
 
 /// Whose operation it is: the two providers answer differently.
@@ -81,20 +96,14 @@ impl Operations {
         self.by_id.get_mut(id)
     }
 
-    /// The operations that end by now, in the order of their ends.
-    pub(super) fn due(&mut self, now: SimTime) -> Vec<Operation> {
-        let mut due: Vec<Operation> = Vec::new();
-        self.running.retain(|id| match self.by_id.get_mut(id) {
-            Some(op) if op.ends <= now => {
-                op.done = true;
-                due.push(op.clone());
-                false
-            }
-            Some(_) => true,
-            None => false,
-        });
-        due.sort_by_key(|op| op.ends);
-        due
+    /// Takes the first of the operations that have ended by now.
+    pub(super) fn next_due(&mut self, now: SimTime) -> Option<Operation> {
+        let ends = |id: &String| self.by_id.get(id).map(|op| op.ends).filter(|ends| *ends <= now);
+        let (_, place) = self.running.iter().enumerate().filter_map(|(n, id)| Some((ends(id)?, n))).min()?;
+        let id = self.running.remove(place);
+        let op = self.by_id.get_mut(&id)?;
+        op.done = true;
+        Some(op.clone())
     }
 
     /// When the running operation that holds a document ends.
