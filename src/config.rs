@@ -3,6 +3,7 @@
 //! Owns their names, their places and their validation. Read once at start by the command line.
 //! A mistake is an error that names file, line and column.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -41,9 +42,26 @@ pub struct Config {
     pub scripts: Vec<PathBuf>,
     /// Where state is kept, instead of the system's place.
     pub state_dir: Option<PathBuf>,
+    /// The colours: a shipped theme's name, or that of a file in the `themes` folder beside this file.
+    pub theme: Option<String>,
+    /// Keys of the terminal UI, by the action's name (`docs/keys.md`).
+    pub keys: BTreeMap<String, Keys>,
+    /// The folder of the configuration file, whose `themes` folder holds the operator's own.
+    #[serde(skip)]
+    pub folder: Option<PathBuf>,
     /// How much faster than real time the simulator at the endpoint runs: waits shrink with it.
     #[serde(skip)]
     pub speed: Option<f64>,
+}
+
+/// One key, or several.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(untagged)]
+pub enum Keys {
+    /// One.
+    One(String),
+    /// Several, or none.
+    Many(Vec<String>),
 }
 
 /// Why the settings cannot be used.
@@ -88,6 +106,7 @@ impl Config {
     pub fn load() -> Result<Self, ConfigError> {
         let given = std::env::var_os("AZLB_CONFIG").map(PathBuf::from);
         let path = given.clone().or_else(|| folders().map(|d| d.config_dir().join("config.toml")));
+        let folder = path.as_ref().and_then(|p| p.parent()).map(Path::to_owned);
         let mut config = match path {
             Some(path) => match std::fs::read_to_string(&path) {
                 Ok(text) => Self::parse(&text, &path)?,
@@ -96,6 +115,7 @@ impl Config {
             },
             None => Self::default(),
         };
+        config.folder = folder;
         config.environment(|name| std::env::var(name).ok().filter(|v| !v.is_empty()))?;
         Ok(config)
     }

@@ -274,6 +274,15 @@ impl Session {
         health
     }
 
+    /// A resource's document as Azure serves it now; a pool's is its own.
+    ///
+    /// # Errors
+    /// A failure to read it.
+    pub async fn document(&self, id: &ResourceId) -> Result<serde_json::Value, SessionError> {
+        let version = crate::azure::version_of(id);
+        Ok(self.inner.reader.view(id, version).await?)
+    }
+
     /// The health that is known of a pool, with its age.
     pub fn known_health(&self, pool: &ResourceId) -> Option<Arc<PoolHealth>> {
         self.inner.health.lock().unwrap_or_else(PoisonError::into_inner).get(pool).cloned()

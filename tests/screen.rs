@@ -8,8 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use azlb::sim::{Options, Simulator};
-use azlb::tui::app::run;
-use azlb::tui::theme::{Faces, Theme};
+use azlb::tui::app::{Look, run};
 use crossterm::event::{Event, KeyCode, KeyEvent, KeyModifiers};
 use futures::stream;
 use ratatui::Terminal;
@@ -62,8 +61,7 @@ async fn play(size: (u16, u16), script: &str, rest: u64, read_only: bool) -> See
         let key = *keys.get(n)?;
         Some((Ok(Event::Key(key)), (n + 1, keys)))
     });
-    let faces = Faces { theme: Theme::dark(), unicode: true };
-    run(&mut terminal, session, typed, faces).await.unwrap();
+    run(&mut terminal, session, typed, Look::shipped("dark")).await.unwrap();
     let buffer = terminal.backend().buffer().clone();
     let width = usize::from(size.0);
     let cells: Vec<&str> = buffer.content().iter().map(ratatui::buffer::Cell::symbol).collect();

@@ -64,6 +64,17 @@ impl From<std::io::Error> for Failure {
     }
 }
 
+impl From<crate::tui::OpenError> for Failure {
+    fn from(error: crate::tui::OpenError) -> Self {
+        use crate::tui::OpenError;
+        let code = match error {
+            OpenError::Terminal(_) => FAILED,
+            OpenError::Keys(_) | OpenError::Theme(_) => USAGE,
+        };
+        Self::new(code, error.to_string())
+    }
+}
+
 /// The exit code of a session's error.
 pub fn code_of(error: &SessionError) -> u8 {
     match error {

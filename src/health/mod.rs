@@ -3,6 +3,7 @@
 //! Owns the reading of rule health and its words. Called by the session for the screens and by the
 //! executor's gates. What cannot be known is *unknown*, which is not *down*.
 
+pub mod metrics;
 pub mod reason;
 
 use std::collections::HashMap;
@@ -74,20 +75,33 @@ pub struct MemberHealth {
     pub reason: String,
 }
 
+impl Reading {
+    fn is_of(&self, ip_config: Option<&ResourceId>, ip: Option<&str>) -> bool {
+        ip_config.is_some() && self.ip_config.as_ref() == ip_config
+            || matches!((ip, self.ip.as_deref()), (Some(a), Some(b)) if same_ip(a, b))
+    }
+}
+
 impl PoolHealth {
     /// Nothing can be known, and why.
     pub fn unknown(why: impl Into<String>) -> Self {
         Self { readings: Vec::new(), unknown: Some(why.into()), read_at: Instant::now() }
     }
 
+    /// The health of a member by one rule: its state and the reason's code.
+    pub fn by_rule(&self, rule: &str, ip_config: Option<&ResourceId>, ip: Option<&str>) -> (HealthState, String) {
+        let own = self.readings.iter().find(|r| r.rule.eq_ignore_ascii_case(rule) && r.is_of(ip_config, ip));
+        match (own, &self.unknown) {
+            (Some(r), _) => (r.state, r.reason.clone()),
+            (None, Some(why)) => (HealthState::Unknown, why.clone()),
+            (None, None) => (HealthState::Unknown, "this rule's health does not name it".to_owned()),
+        }
+    }
+
     /// The health of a member, by its ip configuration or its address.
     pub fn of(&self, ip_config: Option<&ResourceId>, ip: Option<&str>) -> MemberHealth {
-        let mine = |r: &&Reading| {
-            ip_config.is_some() && r.ip_config.as_ref() == ip_config
-                || matches!((ip, r.ip.as_deref()), (Some(a), Some(b)) if same_ip(a, b))
-        };
         let mut found: Option<&Reading> = None;
-        for reading in self.readings.iter().filter(mine) {
+        for reading in self.readings.iter().filter(|r| r.is_of(ip_config, ip)) {
             let worse = |r: &Reading| match r.state {
                 HealthState::Down => 2,
                 HealthState::Unknown => 1,

@@ -25,8 +25,40 @@ pub enum Action {
     Back,
     /// Mark the row.
     Mark,
+    /// Mark every row from the last mark to here.
+    MarkRange,
+    /// Mark what is not marked of the rows shown, and the other way round.
+    MarkInvert,
+    /// Mark every row shown.
+    MarkAll,
     /// Forget all marks.
     Unmark,
+    /// Sort by the next column.
+    Sort,
+    /// Sort the other way round.
+    SortReverse,
+    /// To the palette: commands, and any resource by its name.
+    Palette,
+    /// The document of the selected resource, as it is.
+    Detail,
+    /// The health of the load balancer: each rule and each member.
+    Health,
+    /// Where the selection was before.
+    Backward,
+    /// Where it was before going backward.
+    Forward,
+    /// Copy the id of what is selected, or the document shown.
+    Copy,
+    /// Write the screen to files.
+    Dump,
+    /// Fold or unfold.
+    Fold,
+    /// Between JSON and YAML.
+    Form,
+    /// The next thing found.
+    NextFound,
+    /// The one before.
+    PreviousFound,
     /// Swap one member for another.
     Swap,
     /// Put candidates in.
@@ -35,7 +67,7 @@ pub enum Action {
     TakeOut,
     /// Move members to another pool.
     Move,
-    /// Filter the rows.
+    /// Filter the rows, or search the document.
     Filter,
     /// List afresh.
     Refresh,
@@ -76,13 +108,38 @@ pub enum Context {
     Plan,
     /// The jobs are shown.
     Jobs,
+    /// A document is shown.
+    Detail,
+    /// A load balancer's health is shown.
+    Health,
     /// The help is shown.
     Help,
+}
+
+impl Context {
+    /// Every context.
+    pub const ALL: [Self; 7] =
+        [Self::Tree, Self::Members, Self::Plan, Self::Jobs, Self::Detail, Self::Health, Self::Help];
+
+    /// Its name, for documents and errors.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Tree => "tree",
+            Self::Members => "members",
+            Self::Plan => "plan",
+            Self::Jobs => "jobs",
+            Self::Detail => "detail",
+            Self::Health => "health",
+            Self::Help => "help",
+        }
+    }
 }
 
 /// What is known of an action.
 #[derive(Debug)]
 pub struct Spec {
+    /// Its name in the configuration's `[keys]`.
+    pub name: &'static str,
     /// Which.
     pub action: Action,
     /// Where it applies.
@@ -97,56 +154,87 @@ pub struct Spec {
     pub changes: bool,
 }
 
-use Context::{Help, Jobs, Members, Plan, Tree};
+impl Spec {
+    /// Whether its key writes at once, with nothing shown first.
+    pub fn writes(&self) -> bool {
+        matches!(self.action, Action::Apply | Action::Yes)
+    }
+}
 
-const LISTS: &[Context] = &[Tree, Members, Jobs];
+use Context::{Detail, Health, Help, Jobs, Members, Plan, Tree};
+
 const BROWSE: &[Context] = &[Tree, Members];
+const SCROLLED: &[Context] = &[Tree, Members, Jobs, Plan, Detail, Health, Help];
+
+/// Shown in the hint bar.
+const HINT: u8 = 1;
+/// Leads to a change, by way of the plan screen but for those that [`Spec::writes`] names.
+const CHANGES: u8 = 2;
 
 const fn spec(
+    name: &'static str,
     action: Action,
     contexts: &'static [Context],
     keys: &'static [&'static str],
     title: &'static str,
-    hint: bool,
-    changes: bool,
+    flags: u8,
 ) -> Spec {
-    Spec { action, contexts, keys, title, hint, changes }
+    Spec { name, action, contexts, keys, title, hint: flags & HINT != 0, changes: flags & CHANGES != 0 }
 }
 
 /// All actions, in the order of the hint bar and the help.
 pub const ACTIONS: &[Spec] = &[
-    spec(Action::Swap, &[Members], &["s"], "swap", true, true),
-    spec(Action::Add, &[Members], &["a"], "add", true, true),
-    spec(Action::TakeOut, &[Members], &["d"], "take out", true, true),
-    spec(Action::Move, &[Members], &["v"], "move", true, true),
-    spec(Action::Apply, &[Plan], &["a"], "apply", true, true),
-    spec(Action::Yes, &[Jobs], &["y"], "yes, go on", false, true),
-    spec(Action::No, &[Jobs], &["n"], "no", false, false),
-    spec(Action::StopRun, &[Jobs], &["x"], "stop", true, false),
-    spec(Action::Resume, &[Jobs], &["e"], "resume", true, true),
-    spec(Action::Undo, &[Jobs], &["u"], "undo", true, true),
-    spec(Action::Mark, &[Members], &["space"], "mark", true, false),
-    spec(Action::Unmark, &[Members], &["U"], "forget marks", false, false),
-    spec(Action::Open, LISTS, &["enter", "l", "right"], "open", true, false),
-    spec(Action::Close, BROWSE, &["h", "left"], "close", false, false),
-    spec(Action::NextPane, BROWSE, &["tab"], "pane", true, false),
-    spec(Action::Filter, BROWSE, &["/"], "filter", true, false),
-    spec(Action::Console, BROWSE, &["c", ":"], "console", true, false),
-    spec(Action::Jobs, &[Tree, Members, Plan], &["J"], "jobs", true, false),
-    spec(Action::Refresh, LISTS, &["r"], "refresh", false, false),
-    spec(Action::Pause, BROWSE, &["p"], "pause", false, false),
-    spec(Action::Up, &[Tree, Members, Jobs, Plan, Help], &["k", "up"], "up", false, false),
-    spec(Action::Down, &[Tree, Members, Jobs, Plan, Help], &["j", "down"], "down", false, false),
-    spec(Action::PageUp, &[Tree, Members, Jobs, Plan, Help], &["pageup", "ctrl-u"], "page up", false, false),
-    spec(Action::PageDown, &[Tree, Members, Jobs, Plan, Help], &["pagedown", "ctrl-d"], "page down", false, false),
-    spec(Action::First, LISTS, &["g", "home"], "first", false, false),
-    spec(Action::Last, LISTS, &["G", "end"], "last", false, false),
-    spec(Action::Back, &[Tree, Members, Jobs, Help], &["esc"], "back", false, false),
-    // Enter and Esc never change Azure: on a plan both leave it.
-    spec(Action::Back, &[Plan], &["esc", "enter", "q"], "leave", true, false),
-    spec(Action::Help, &[Tree, Members, Plan, Jobs, Help], &["?"], "help", true, false),
-    spec(Action::Suspend, &[Tree, Members, Plan, Jobs, Help], &["ctrl-z"], "suspend", false, false),
-    spec(Action::Quit, BROWSE, &["q", "ctrl-c"], "quit", true, false),
-    spec(Action::Back, &[Jobs, Help], &["q"], "back", true, false),
-    spec(Action::Quit, &[Plan, Jobs, Help], &["ctrl-c"], "quit", false, false),
+    spec("swap", Action::Swap, &[Members], &["s"], "swap", HINT | CHANGES),
+    spec("add", Action::Add, &[Members], &["a"], "add", HINT | CHANGES),
+    spec("take-out", Action::TakeOut, &[Members], &["d"], "take out", HINT | CHANGES),
+    spec("move", Action::Move, &[Members], &["v"], "move", HINT | CHANGES),
+    spec("apply", Action::Apply, &[Plan], &["a"], "apply", HINT | CHANGES),
+    spec("yes", Action::Yes, &[Jobs], &["y"], "yes, go on", CHANGES),
+    spec("no", Action::No, &[Jobs], &["n"], "no", 0),
+    spec("stop", Action::StopRun, &[Jobs], &["x"], "stop", HINT),
+    spec("resume", Action::Resume, &[Jobs], &["e"], "resume", HINT | CHANGES),
+    spec("undo", Action::Undo, &[Jobs], &["u"], "undo", HINT | CHANGES),
+    spec("mark", Action::Mark, &[Members], &["space"], "mark", HINT),
+    spec("mark-range", Action::MarkRange, &[Members], &["M"], "mark from the last mark to here", 0),
+    spec("mark-invert", Action::MarkInvert, &[Members], &["*"], "mark the others", 0),
+    spec("mark-all", Action::MarkAll, &[Members], &["ctrl-a"], "mark all that are shown", 0),
+    spec("unmark", Action::Unmark, &[Members], &["U"], "forget marks", 0),
+    spec("sort", Action::Sort, &[Members], &["o"], "sort by the next column", 0),
+    spec("sort-reverse", Action::SortReverse, &[Members], &["O"], "sort the other way round", 0),
+    spec("open", Action::Open, BROWSE, &["enter", "l", "right"], "open", 0),
+    spec("close", Action::Close, BROWSE, &["h", "left"], "close", 0),
+    spec("pane", Action::NextPane, BROWSE, &["tab"], "pane", 0),
+    spec("filter", Action::Filter, BROWSE, &["/"], "filter", HINT),
+    spec("search", Action::Filter, &[Detail], &["/"], "search", HINT),
+    spec("next-found", Action::NextFound, &[Detail], &["n"], "next", HINT),
+    spec("previous-found", Action::PreviousFound, &[Detail], &["N"], "the one before", 0),
+    spec("fold", Action::Fold, &[Detail], &["space", "enter"], "fold", HINT),
+    spec("form", Action::Form, &[Detail], &["f"], "JSON or YAML", HINT),
+    spec("palette", Action::Palette, &[Tree, Members, Jobs, Detail, Health], &[":"], "go to", HINT),
+    spec("detail", Action::Detail, BROWSE, &["i"], "document", HINT),
+    spec("health", Action::Health, BROWSE, &["H"], "health", HINT),
+    spec("console", Action::Console, BROWSE, &["c"], "console", 0),
+    spec("jobs", Action::Jobs, &[Tree, Members, Plan, Detail, Health], &["J"], "jobs", HINT),
+    spec("refresh", Action::Refresh, &[Tree, Members, Jobs, Detail, Health], &["r"], "refresh", 0),
+    spec("pause", Action::Pause, &[Tree, Members, Health], &["p"], "pause", 0),
+    spec("copy", Action::Copy, &[Tree, Members, Detail], &["y"], "copy", 0),
+    spec("dump", Action::Dump, SCROLLED, &["ctrl-p"], "write the screen to files", 0),
+    spec("backward", Action::Backward, BROWSE, &["["], "where I was before", 0),
+    spec("forward", Action::Forward, BROWSE, &["]"], "forward again", 0),
+    spec("up", Action::Up, SCROLLED, &["k", "up"], "up", 0),
+    spec("down", Action::Down, SCROLLED, &["j", "down"], "down", 0),
+    spec("page-up", Action::PageUp, SCROLLED, &["pageup", "ctrl-u"], "page up", 0),
+    spec("page-down", Action::PageDown, SCROLLED, &["pagedown", "ctrl-d"], "page down", 0),
+    spec("first", Action::First, &[Tree, Members, Detail], &["g", "home"], "first", 0),
+    spec("last", Action::Last, &[Tree, Members, Detail], &["G", "end"], "last", 0),
+    spec("first-job", Action::First, &[Jobs], &["home"], "first", 0),
+    spec("last-job", Action::Last, &[Jobs], &["end"], "last", 0),
+    spec("back", Action::Back, &[Tree, Members, Jobs, Detail, Health, Help], &["esc"], "back", 0),
+    // Enter and Esc never change Azure: on a plan both leave it. `q` does not: it lies beside `a`.
+    spec("leave", Action::Back, &[Plan], &["esc", "enter"], "leave", HINT),
+    spec("help", Action::Help, SCROLLED, &["?"], "help", HINT),
+    spec("suspend", Action::Suspend, SCROLLED, &["ctrl-z"], "suspend", 0),
+    spec("quit", Action::Quit, BROWSE, &["q"], "quit", HINT),
+    spec("close-view", Action::Back, &[Jobs, Detail, Health, Help], &["q"], "back", HINT),
+    spec("quit-now", Action::Quit, SCROLLED, &["ctrl-c"], "quit", 0),
 ];

@@ -1,6 +1,7 @@
 //! The loop: what happens is drained, the model updated, commands started, and the screen drawn
 //! where something changed, at most thirty times a second.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -13,11 +14,12 @@ use tokio::time::Instant;
 
 use super::command::{Command, Tasks};
 use super::event::Event;
+use super::keymap::Keymap;
 use super::model::Model;
-use super::snapshot;
-use super::theme::Faces;
+use super::theme::{self, Faces, Themes};
 use super::update::update;
-use super::view;
+use super::{copy, dump, snapshot, view};
+use crate::config::Config;
 use crate::session::Session;
 
 /// The shortest time between two frames.
@@ -25,6 +27,69 @@ const FRAME: Duration = Duration::from_millis(33);
 
 /// How often ages are shown anew, and whether health is due is looked at.
 const TICK: Duration = Duration::from_secs(1);
+
+/// How the screen looks and answers: what the operator has configured.
+pub struct Look {
+    /// Colours and glyphs.
+    pub faces: Faces,
+    /// Where themes come from.
+    pub themes: Themes,
+    /// The theme's name.
+    pub theme: String,
+    /// Which key does what.
+    pub keymap: Keymap,
+    /// Where the screen is written to.
+    pub dumps: PathBuf,
+    /// Sends a sequence to the terminal beside what is drawn.
+    pub send: fn(&str) -> std::io::Result<()>,
+}
+
+impl Look {
+    /// By the configuration and the environment.
+    ///
+    /// # Errors
+    /// Where keys or theme have a mistake.
+    pub fn from_config(config: &Config) -> Result<Self, super::OpenError> {
+        let themes = Themes::new(config.folder.as_ref().map(|f| f.join("themes")));
+        let theme = theme::chosen(config.theme.as_deref());
+        Ok(Self {
+            faces: Faces { theme: themes.load(&theme)?, unicode: Faces::unicode_from_environment() },
+            keymap: Keymap::new(&config.keys)?,
+            dumps: config.state_dir().map(|d| d.join("screens")).unwrap_or_default(),
+            send: |text| {
+                use std::io::Write as _;
+                let mut out = std::io::stdout();
+                out.write_all(text.as_bytes())?;
+                out.flush()
+            },
+            themes,
+            theme,
+        })
+    }
+
+    /// The shipped look of a name, with everything else as it is without a configuration.
+    pub fn shipped(name: &str) -> Self {
+        Self {
+            faces: Faces::shipped(name, true),
+            themes: Themes::new(None),
+            theme: name.to_owned(),
+            keymap: Keymap::default(),
+            dumps: PathBuf::new(),
+            send: |_| Ok(()),
+        }
+    }
+
+    /// Takes up another theme, or the same one anew.
+    fn wear(&mut self, name: String) -> Result<(), theme::ThemeError> {
+        self.faces.theme = self.themes.load(&name)?;
+        self.theme = name;
+        Ok(())
+    }
+
+    fn written(&self) -> Option<std::time::SystemTime> {
+        self.themes.file(&self.theme).and_then(|path| theme::written_at(&path))
+    }
+}
 
 /// Runs until the operator leaves.
 ///
@@ -34,7 +99,7 @@ pub async fn run<B: Backend>(
     terminal: &mut Terminal<B>,
     session: Session,
     keys: impl Stream<Item = std::io::Result<TerminalEvent>> + Send + 'static,
-    faces: Faces,
+    mut look: Look,
 ) -> std::io::Result<()>
 where
     B::Error: std::error::Error + Send + Sync + 'static,
@@ -44,6 +109,9 @@ where
     let mut changes = session.changes();
     let mut tasks = Tasks::new(session.clone(), sender);
     let mut model = Model::new(session.may_write(), session.place().to_owned());
+    model.keymap = Arc::new(look.keymap.clone());
+    model.themes = look.themes.names();
+    let mut worn = look.written();
     let mut tick = tokio::time::interval(TICK);
     tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Skip);
     let mut end = Box::pin(terminated());
@@ -52,7 +120,7 @@ where
     tasks.start(Command::List);
     while !model.quit {
         if dirty && drawn.elapsed() >= FRAME {
-            terminal.draw(|frame| view::draw(&mut model, frame, &faces)).map_err(std::io::Error::other)?;
+            terminal.draw(|frame| view::draw(&mut model, frame, &look.faces)).map_err(std::io::Error::other)?;
             dirty = false;
             drawn = Instant::now();
         }
@@ -76,15 +144,46 @@ where
         // Everything that waits is taken in before the screen is drawn once.
         while let Some(event) = next.take() {
             model.throttled = session.throttled();
+            if matches!(event, Event::Tick) && look.written() != worn {
+                worn = look.written();
+                let again = look.wear(look.theme.clone()).map(|()| format!("theme {} was read anew", look.theme));
+                model.say(again.as_deref().unwrap_or_default(), false);
+                if let Err(error) = again {
+                    model.say(error.to_string(), true);
+                }
+                dirty = true;
+            }
             let (commands, changed) = update(&mut model, event);
             dirty |= changed;
             for command in commands {
-                if matches!(command, Command::Suspend) {
-                    super::terminal::suspend()?;
-                    terminal.clear().map_err(std::io::Error::other)?;
-                    dirty = true;
+                match command {
+                    Command::Suspend => {
+                        super::terminal::suspend()?;
+                        terminal.clear().map_err(std::io::Error::other)?;
+                    }
+                    Command::Theme(name) => {
+                        let told = look.wear(name).map(|()| format!("theme {}", look.theme));
+                        worn = look.written();
+                        told_of(&mut model, told.map_err(|e| e.to_string()));
+                    }
+                    Command::Copy(what, text) => {
+                        let sequence = copy::sequence(&text, copy::in_tmux());
+                        let sent = sequence.and_then(|s| (look.send)(&s).map_err(|e| e.to_string()));
+                        told_of(&mut model, sent.map(|()| format!("copied the {what}: {}", first_line(&text))));
+                    }
+                    Command::Dump => {
+                        let drawn = terminal.draw(|frame| view::draw(&mut model, frame, &look.faces));
+                        let buffer = drawn.map_err(std::io::Error::other)?.buffer.clone();
+                        let written = dump::write(&buffer, &look.dumps);
+                        let told = written.map(|p| format!("written: {}.txt, .ans and .svg", p.display()));
+                        told_of(&mut model, told.map_err(|e| format!("{}: {e}", look.dumps.display())));
+                    }
+                    other => {
+                        tasks.start(other);
+                        continue;
+                    }
                 }
-                tasks.start(command);
+                dirty = true;
             }
             next = match keys.try_recv() {
                 Ok(key) => translate(key?),
@@ -93,6 +192,17 @@ where
         }
     }
     Ok(())
+}
+
+fn told_of(model: &mut Model, result: Result<String, String>) {
+    match result {
+        Ok(text) => model.say(text, false),
+        Err(text) => model.say(text, true),
+    }
+}
+
+fn first_line(text: &str) -> String {
+    text.lines().next().unwrap_or_default().chars().take(200).collect()
 }
 
 /// Keys by way of a channel, which can be looked into without waiting. Polling the terminal's own

@@ -12,10 +12,38 @@ pub(super) fn mark(model: &mut Model) -> Vec<Command> {
         return Vec::new();
     };
     let mark = Mark { pool, id };
+    model.last_mark = Some(mark.clone());
     if !model.marks.remove(&mark) {
         model.marks.insert(mark);
     }
     step(model, 1)
+}
+
+/// Marks every row from the one that was marked last to the selected one.
+pub(super) fn mark_range(model: &mut Model) -> Vec<Command> {
+    let Some(pool) = model.pool.as_ref().map(|p| p.id.clone()) else { return Vec::new() };
+    let rows: Vec<_> = model.pool_rows().iter().map(|r| r.member.id.clone()).collect();
+    let place = |id: Option<&crate::arm::ResourceId>| rows.iter().position(|r| Some(r) == id);
+    let from = place(model.last_mark.as_ref().filter(|m| m.pool == pool).map(|m| &m.id));
+    let Some((from, to)) = from.zip(place(model.selected_row().map(|r| &r.member.id))) else {
+        return refuse(model, "mark a row first (space); the range goes from there to the selected row");
+    };
+    let marks = rows.iter().skip(from.min(to)).take(from.abs_diff(to) + 1).cloned();
+    model.marks.extend(marks.map(|id| Mark { pool: pool.clone(), id }));
+    Vec::new()
+}
+
+/// Marks every row shown, or turns the marks of those shown round.
+pub(super) fn mark_shown(model: &mut Model, invert: bool) -> Vec<Command> {
+    let Some(pool) = model.pool.as_ref().map(|p| p.id.clone()) else { return Vec::new() };
+    let shown: Vec<Mark> =
+        model.pool_rows().iter().map(|r| Mark { pool: pool.clone(), id: r.member.id.clone() }).collect();
+    for mark in shown {
+        if !(invert && model.marks.remove(&mark)) {
+            model.marks.insert(mark);
+        }
+    }
+    Vec::new()
 }
 
 /// The members or candidates that an action is about: the marked ones of this pool, else the

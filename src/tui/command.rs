@@ -60,6 +60,25 @@ pub enum Command {
     StopScript,
     /// Find what could complete an entry.
     Complete(String, Vec<String>),
+    /// Read the document of a resource.
+    ReadDocument(ResourceId),
+    /// Show a load balancer's health as it is known.
+    ShowHealth(ResourceId),
+    /// Ask for a load balancer's health, and where wanted for its metrics.
+    ReadHealth {
+        /// The load balancer.
+        id: ResourceId,
+        /// Whether the metrics are asked for too: they change once a minute.
+        metrics: bool,
+    },
+    /// Find what the palette can go to.
+    FindPlaces,
+    /// Copy to the clipboard: what it is, and the text.
+    Copy(String, String),
+    /// Use another theme.
+    Theme(String),
+    /// Write the screen to files.
+    Dump,
     /// Stop the process as Ctrl-Z does.
     Suspend,
 }
@@ -205,7 +224,39 @@ impl Tasks {
                     let _ = events.blocking_send(Event::Completions { start, words });
                 });
             }
-            Command::Suspend => {}
+            Command::ReadDocument(id) => {
+                tokio::spawn(async move {
+                    let result = session.document(&id).await.map(Box::new).map_err(|e| e.to_string());
+                    send(&events, Event::Document { id, result }).await;
+                });
+            }
+            Command::ShowHealth(id) => {
+                tokio::spawn(async move {
+                    if let Some(view) = snapshot::health(&session, &id) {
+                        send(&events, Event::Health(Box::new(view))).await;
+                    }
+                });
+            }
+            Command::ReadHealth { id, metrics } => {
+                let pools: Vec<ResourceId> = session
+                    .estate(|e| e.load_balancer(&id).map(|lb| lb.pools.iter().map(|p| p.id.clone()).collect()))
+                    .unwrap_or_default();
+                // Each answer changes the estate's generation, which shows the health anew.
+                pools.into_iter().for_each(|pool| self.ask_health(pool));
+                if metrics {
+                    tokio::spawn(async move {
+                        let read = crate::health::metrics::read(session.reader(), &id, 60).await;
+                        send(&events, Event::Metrics(id, read.map_err(|e| e.to_string()))).await;
+                    });
+                }
+            }
+            Command::FindPlaces => {
+                tokio::task::spawn_blocking(move || {
+                    let _ = events.blocking_send(Event::Places(snapshot::places(&session)));
+                });
+            }
+            // These are the terminal's, and done by the loop.
+            Command::Copy(..) | Command::Theme(_) | Command::Dump | Command::Suspend => {}
         }
     }
 

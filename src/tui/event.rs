@@ -4,9 +4,11 @@ use std::sync::Arc;
 
 use crossterm::event::KeyEvent;
 
-use super::snapshot::{Job, PoolView, Tree};
+use super::palette::Item;
+use super::snapshot::{HealthView, Job, PoolView, Tree};
 use crate::arm::ResourceId;
 use crate::changes::{Plan, Run};
+use crate::health::metrics::Series;
 
 /// An event.
 #[derive(Debug)]
@@ -62,6 +64,21 @@ pub enum Event {
     },
     /// The pool whose health is being asked for; none when it was answered.
     Asking(Option<ResourceId>),
+    /// The document of a resource, or why it cannot be shown.
+    Document {
+        /// Whose.
+        id: ResourceId,
+        /// The document.
+        result: Result<Box<serde_json::Value>, String>,
+    },
+    /// A load balancer's health, as far as it is known.
+    Health(Box<HealthView>),
+    /// A load balancer's metrics, or why there are none.
+    Metrics(ResourceId, Result<Vec<Series>, String>),
+    /// What the palette can go to.
+    Places(Vec<Item>),
+    /// Something was done that is to be said, or could not be done.
+    Said(Result<String, String>),
     /// The process is asked to end.
     Terminate,
 }

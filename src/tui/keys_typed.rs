@@ -16,6 +16,15 @@ pub(super) fn on_paste(model: &mut Model, text: &str) {
         Typing::Console => model.console.field.insert(&flat),
         Typing::Filter => filter_field(model).insert(&flat.replace('\n', " ")),
         Typing::Confirm(field) | Typing::Destination { field, .. } => field.insert(&flat.replace('\n', " ")),
+        Typing::Search => {
+            if let Some(document) = &mut model.document {
+                document.search.insert(&flat.replace('\n', " "));
+            }
+        }
+        Typing::Palette(palette) => {
+            palette.field.insert(&flat.replace('\n', " "));
+            palette.search();
+        }
         Typing::Nothing => {}
     }
 }
@@ -37,6 +46,34 @@ pub(super) fn typing_filter(model: &mut Model, key: &KeyEvent) -> Vec<Command> {
         KeyCode::Char('c') if key.modifiers.contains(KeyModifiers::CONTROL) => model.typing = Typing::Nothing,
         _ => {
             filter_field(model).key(key);
+        }
+    }
+    Vec::new()
+}
+
+/// Searches a document while it is typed.
+pub(super) fn typing_search(model: &mut Model, key: &KeyEvent) -> Vec<Command> {
+    let Some(document) = &mut model.document else {
+        model.typing = Typing::Nothing;
+        return Vec::new();
+    };
+    match key.code {
+        KeyCode::Enter => {
+            model.typing = Typing::Nothing;
+            let wanted = document.search.text.clone();
+            let here = document.found().contains(&document.at);
+            if !wanted.is_empty() && !here && !document.find(false) {
+                model.say(format!("'{wanted}' is not in this document"), true);
+            }
+        }
+        KeyCode::Esc => {
+            document.search = Field::default();
+            model.typing = Typing::Nothing;
+        }
+        _ => {
+            if document.search.key(key) && !document.found().contains(&document.at) {
+                document.find(false);
+            }
         }
     }
     Vec::new()

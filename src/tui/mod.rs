@@ -10,18 +10,24 @@ pub mod app;
 mod asked;
 pub mod command;
 mod console_host;
+pub mod copy;
+pub mod document;
+pub mod dump;
 pub mod event;
 pub mod keymap;
 mod keys_typed;
 pub mod model;
 mod navigate;
+pub mod palette;
 mod plan_screen;
 pub mod snapshot;
+mod sort;
 mod terminal;
 pub mod theme;
 mod typing;
 pub mod update;
 pub mod view;
+mod views;
 
 use std::process::ExitCode;
 
@@ -32,10 +38,25 @@ use crate::session::Session;
 /// Opens the terminal UI and runs it to its end.
 ///
 /// # Errors
-/// Where there is no terminal, or it cannot be used.
-pub async fn main(session: Session) -> std::io::Result<ExitCode> {
+/// Where the configured keys or theme cannot be used, where there is no terminal, or it cannot be used.
+pub async fn main(session: Session) -> Result<ExitCode, OpenError> {
+    let look = app::Look::from_config(session.config())?;
     let mut screen = terminal::Screen::open()?;
-    let result = app::run(screen.terminal(), session, EventStream::new(), theme::Faces::from_environment()).await;
+    let result = app::run(screen.terminal(), session, EventStream::new(), look).await;
     drop(screen);
-    result.map(|()| ExitCode::SUCCESS)
+    Ok(result.map(|()| ExitCode::SUCCESS)?)
+}
+
+/// Why the terminal UI cannot be opened.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// The terminal's.
+    #[error(transparent)]
+    Terminal(#[from] std::io::Error),
+    /// The configured keys'.
+    #[error(transparent)]
+    Keys(#[from] keymap::KeyError),
+    /// The theme's.
+    #[error(transparent)]
+    Theme(#[from] theme::ThemeError),
 }

@@ -5,8 +5,11 @@ use std::sync::Arc;
 
 use tokio::time::Instant;
 
+use super::document::Document;
 use super::event::{Answer, Line};
-use super::snapshot::{Count, Job, PoolView, Row, Tree};
+use super::keymap::Keymap;
+use super::palette::Palette;
+use super::snapshot::{Count, HealthView, Job, PoolView, Row, Tree};
 use crate::arm::ResourceId;
 use crate::changes::{Plan, Run};
 
@@ -19,6 +22,44 @@ pub enum Screen {
     Plan,
     /// Plans that run or ran.
     Jobs,
+    /// A document.
+    Detail,
+    /// A load balancer's health.
+    Health,
+}
+
+/// A column by which members are sorted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Column {
+    /// As the pool lists them.
+    Listed,
+    /// By health, the worst first.
+    Health,
+    /// By name.
+    Name,
+    /// By address.
+    Ip,
+    /// By power state.
+    Power,
+    /// By zone.
+    Zone,
+}
+
+impl Column {
+    /// Every column, in the order of the screen.
+    pub const ALL: [Self; 6] = [Self::Listed, Self::Health, Self::Name, Self::Ip, Self::Power, Self::Zone];
+
+    /// Its name.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Listed => "as listed",
+            Self::Health => "health",
+            Self::Name => "name",
+            Self::Ip => "ip",
+            Self::Power => "power",
+            Self::Zone => "zone",
+        }
+    }
 }
 
 /// Who gets the keys on the browse screen.
@@ -48,6 +89,10 @@ pub enum Typing {
     Filter,
     /// The console.
     Console,
+    /// What is searched for in a document.
+    Search,
+    /// The palette.
+    Palette(Palette),
     /// The name that confirms a plan.
     Confirm(Field),
     /// The pool that members go to; the candidates for it and the selected one.
@@ -186,6 +231,26 @@ pub struct Model {
     pub row: Option<ResourceId>,
     /// Marked rows.
     pub marks: HashSet<Mark>,
+    /// The row that was marked last, where a range begins.
+    pub last_mark: Option<Mark>,
+    /// By what the rows are sorted, and whether the other way round.
+    pub sort: (Column, bool),
+    /// Where the selection was, the oldest first.
+    pub before: Vec<Node>,
+    /// Where it was before going backward.
+    pub after: Vec<Node>,
+    /// The document that is shown.
+    pub document: Option<Document>,
+    /// The health that is shown.
+    pub health: Option<HealthView>,
+    /// When the metrics were asked for last.
+    pub metrics_at: Option<Instant>,
+    /// The first line shown of the health.
+    pub health_scroll: usize,
+    /// Which key does what.
+    pub keymap: Arc<Keymap>,
+    /// The themes that there are.
+    pub themes: Vec<String>,
     /// The plan that waits.
     pub proposal: Option<Proposal>,
     /// The plan that runs or ran last.
@@ -238,6 +303,16 @@ impl Model {
             pool: None,
             row: None,
             marks: HashSet::new(),
+            last_mark: None,
+            sort: (Column::Listed, false),
+            before: Vec::new(),
+            after: Vec::new(),
+            document: None,
+            health: None,
+            metrics_at: None,
+            health_scroll: 0,
+            keymap: Arc::default(),
+            themes: Vec::new(),
             proposal: None,
             live: None,
             running: false,
@@ -318,11 +393,14 @@ impl Model {
         rows
     }
 
-    /// The pool's rows that pass the filter: members first, then candidates.
+    /// The pool's rows that pass the filter: members first, then candidates, each sorted.
     pub fn pool_rows(&self) -> Vec<&Row> {
         let Some(pool) = &self.pool else { return Vec::new() };
         let filter = &self.member_filter.text;
-        pool.members.iter().chain(&pool.candidates).filter(|r| super::typing::passes(r, filter)).collect()
+        let mut rows: Vec<&Row> =
+            pool.members.iter().chain(&pool.candidates).filter(|r| super::typing::passes(r, filter)).collect();
+        super::sort::rows(&mut rows, self.sort);
+        rows
     }
 
     /// The selected row.

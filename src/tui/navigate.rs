@@ -27,6 +27,16 @@ pub(super) fn step(model: &mut Model, by: isize) -> Vec<Command> {
             model.job = moved(model.job, by, model.jobs.len());
             Vec::new()
         }
+        Screen::Detail => {
+            if let Some(document) = &mut model.document {
+                document.step(by);
+            }
+            Vec::new()
+        }
+        Screen::Health => {
+            model.health_scroll = model.health_scroll.saturating_add_signed(by);
+            Vec::new()
+        }
         Screen::Browse => match model.pane {
             Pane::Tree => {
                 let rows = model.tree_rows();
@@ -63,8 +73,54 @@ pub(super) fn select_node(model: &mut Model, node: Node) -> Vec<Command> {
     }
 }
 
+/// The most places that are remembered.
+const TRAIL: usize = 100;
+
+/// Selects a node from afar, opens what it is in, and remembers where the selection was.
+pub(super) fn jump(model: &mut Model, node: Node) -> Vec<Command> {
+    if let Some(here) = model.node.clone().filter(|here| *here != node) {
+        model.before.push(here);
+        model.after.clear();
+        if model.before.len() > TRAIL {
+            model.before.remove(0);
+        }
+    }
+    land(model, node)
+}
+
+fn land(model: &mut Model, node: Node) -> Vec<Command> {
+    let balancer = match &node {
+        Node::Pool(id) => id.parent(),
+        Node::Balancer(id) => Some(id.clone()),
+        Node::Subscription(_) => None,
+    };
+    if let Some(balancer) = balancer {
+        let own = model.tree.subscriptions.iter().find(|s| s.id.eq_ignore_ascii_case(balancer.subscription()));
+        model.open.extend(own.map(|s| Node::Subscription(s.id.clone())));
+        if matches!(node, Node::Pool(_)) {
+            model.open.insert(Node::Balancer(balancer));
+        }
+    }
+    model.screen = Screen::Browse;
+    model.tree_filter = Field::default();
+    model.pane = Pane::Tree;
+    select_node(model, node)
+}
+
+/// To where the selection was before, or forward again.
+pub(super) fn travel(model: &mut Model, backward: bool) -> Vec<Command> {
+    let (from, to) =
+        if backward { (&mut model.before, &mut model.after) } else { (&mut model.after, &mut model.before) };
+    let Some(node) = from.pop() else {
+        model.say(if backward { "this is where it began" } else { "there is nothing further on" }, false);
+        return Vec::new();
+    };
+    to.extend(model.node.clone());
+    land(model, node)
+}
+
 pub(super) fn open(model: &mut Model) -> Vec<Command> {
-    if model.screen == Screen::Jobs || model.pane == Pane::Members {
+    if model.screen != Screen::Browse || model.pane == Pane::Members {
         return Vec::new();
     }
     match model.node.clone() {
@@ -117,7 +173,7 @@ pub(super) fn back(model: &mut Model) -> Vec<Command> {
             plan_screen::leave(model);
             model.screen = Screen::Browse;
         }
-        Screen::Jobs => model.screen = Screen::Browse,
+        Screen::Jobs | Screen::Detail | Screen::Health => model.screen = Screen::Browse,
         Screen::Browse => {
             let filter = filter_field(model);
             if filter.text.is_empty() {

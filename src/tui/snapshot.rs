@@ -2,12 +2,15 @@
 
 use tokio::time::Instant;
 
+use super::model::Node;
+use super::palette::{Goal, Item};
 use crate::arm::ResourceId;
 use crate::azure::backend_pool::PoolKind;
 use crate::changes::describe;
 use crate::changes::{PlanState, Record, StepState};
 use crate::estate::members::Member;
 use crate::health::HealthState;
+use crate::health::metrics::Series;
 use crate::session::Session;
 use crate::session::rows::HealthRow;
 
@@ -117,6 +120,32 @@ pub struct Row {
     pub inside: bool,
 }
 
+/// A load balancer's health: each rule and each member.
+#[derive(Debug, Clone)]
+pub struct HealthView {
+    /// The load balancer.
+    pub id: ResourceId,
+    /// Its rules with a probe, in order.
+    pub rules: Vec<String>,
+    /// Its members, pool by pool.
+    pub rows: Vec<HealthLine>,
+    /// What was asked of the metrics: none while the answer is on its way.
+    pub series: Option<Result<Vec<Series>, String>>,
+    /// When the oldest of the health was read.
+    pub read_at: Option<Instant>,
+}
+
+/// A member's health by rule.
+#[derive(Debug, Clone)]
+pub struct HealthLine {
+    /// Its pool.
+    pub pool: String,
+    /// Its name.
+    pub name: String,
+    /// For each rule: nothing where the rule is not of its pool, else the state and the reason's code.
+    pub cells: Vec<Option<(HealthState, String)>>,
+}
+
 /// A plan of the journal.
 #[derive(Debug, Clone)]
 pub struct Job {
@@ -203,6 +232,75 @@ pub fn pool(session: &Session, id: &ResourceId) -> Option<PoolView> {
             candidates,
             read_at: health.map(|h| h.read_at),
         })
+    })
+}
+
+/// A load balancer's health as far as it is known. `None` where it is gone.
+pub fn health(session: &Session, id: &ResourceId) -> Option<HealthView> {
+    session.estate(|estate| {
+        let lb = estate.load_balancer(id)?;
+        let rules: Vec<String> = lb.rules.iter().filter(|r| r.probe.is_some()).map(|r| r.name().to_owned()).collect();
+        let mut view = HealthView { id: lb.id.clone(), rules, rows: Vec::new(), series: None, read_at: None };
+        for pool in &lb.pools {
+            let known = session.known_health(&pool.id);
+            view.read_at = match (view.read_at, known.as_ref().map(|h| h.read_at)) {
+                (Some(a), Some(b)) => Some(a.min(b)),
+                (a, b) => a.or(b),
+            };
+            let own: Vec<&str> = lb.rules_of(&pool.id).map(|r| r.name()).collect();
+            for member in estate.members(pool) {
+                let cell = |rule: &String| {
+                    own.contains(&rule.as_str()).then(|| match &known {
+                        Some(health) => health.by_rule(rule, Some(&member.id), member.ip.as_deref()),
+                        None => (HealthState::Unknown, "not asked".to_owned()),
+                    })
+                };
+                view.rows.push(HealthLine {
+                    pool: pool.id.name().to_owned(),
+                    name: member.name.clone(),
+                    cells: view.rules.iter().map(cell).collect(),
+                });
+            }
+        }
+        Some(view)
+    })
+}
+
+/// Every resource that the palette can go to: what the tree shows, and each pool's members.
+pub fn places(session: &Session) -> Vec<Item> {
+    session.estate(|estate| {
+        let mut items = Vec::new();
+        for s in &estate.subscriptions {
+            items.push(Item {
+                label: s.name.clone(),
+                kind: "subscription",
+                goal: Goal::Go(Node::Subscription(s.id.clone()), None),
+            });
+            for lb in &s.load_balancers {
+                items.push(Item {
+                    label: lb.name().to_owned(),
+                    kind: "load balancer",
+                    goal: Goal::Go(Node::Balancer(lb.id.clone()), None),
+                });
+                for pool in &lb.pools {
+                    let selector = pool.id.short();
+                    items.push(Item {
+                        label: selector.clone(),
+                        kind: "pool",
+                        goal: Goal::Go(Node::Pool(pool.id.clone()), None),
+                    });
+                    items.extend(estate.members(pool).into_iter().map(|m| Item {
+                        label: match &m.ip {
+                            Some(ip) => format!("{} {ip} in {selector}", m.name),
+                            None => format!("{} in {selector}", m.name),
+                        },
+                        kind: "member",
+                        goal: Goal::Go(Node::Pool(pool.id.clone()), Some(m.id)),
+                    }));
+                }
+            }
+        }
+        items
     })
 }
 

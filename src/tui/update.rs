@@ -6,14 +6,14 @@ use crossterm::event::KeyEvent;
 use tokio::time::Instant;
 
 use super::action::{Action, Context};
-use super::asked::{change, job_action, mark};
+use super::asked::{change, job_action, mark, mark_range, mark_shown};
 use super::command::Command;
 use super::event::{Event, Line, LineKind};
-use super::keymap;
-use super::keys_typed::{completed, on_paste, typing_console, typing_destination, typing_filter};
+use super::keys_typed::{completed, on_paste, typing_console, typing_destination, typing_filter, typing_search};
 use super::model::{Live, Model, Pane, Proposal, Screen, Typing};
-use super::navigate::{back, close, open, open_first, page, step};
+use super::navigate::{back, close, open, open_first, page, step, travel};
 use super::plan_screen;
+use super::views;
 use crate::script::record;
 
 /// Takes an event in: the commands it leads to, and whether the screen changed.
@@ -33,7 +33,9 @@ pub fn update(model: &mut Model, event: Event) -> (Vec<Command>, bool) {
             if first || model.node.is_none() {
                 open_first(model);
             }
-            model.selected_pool().cloned().map(Command::LoadPool).into_iter().collect()
+            let shown = model.health.as_ref().filter(|_| model.screen == Screen::Health).map(|h| h.id.clone());
+            let pool = model.selected_pool().cloned().map(Command::LoadPool);
+            pool.into_iter().chain(shown.map(Command::ShowHealth)).collect()
         }
         Event::Pool(view) => {
             if model.selected_pool() == Some(&view.id) {
@@ -145,6 +147,27 @@ pub fn update(model: &mut Model, event: Event) -> (Vec<Command>, bool) {
             model.asking = id;
             Vec::new()
         }
+        Event::Document { id, result } => views::documented(model, id, result),
+        Event::Health(view) => views::healthy(model, *view),
+        Event::Metrics(id, result) => {
+            if let Some(view) = model.health.as_mut().filter(|v| v.id == id) {
+                view.series = Some(result);
+            }
+            Vec::new()
+        }
+        Event::Places(items) => {
+            if let Typing::Palette(palette) = &mut model.typing {
+                palette.extend(items);
+            }
+            Vec::new()
+        }
+        Event::Said(result) => {
+            match result {
+                Ok(text) => model.say(text, false),
+                Err(text) => model.say(text, true),
+            }
+            Vec::new()
+        }
         Event::Terminate => {
             model.quit = true;
             Vec::new()
@@ -154,6 +177,9 @@ pub fn update(model: &mut Model, event: Event) -> (Vec<Command>, bool) {
 }
 
 fn on_tick(model: &mut Model) -> (Vec<Command>, bool) {
+    if model.screen == Screen::Health {
+        return views::tick(model);
+    }
     let Some(pool) = &model.pool else { return (Vec::new(), model.listing || model.planning) };
     let due = pool.read_at.is_none_or(|at| at.elapsed() >= Duration::from_secs(pool.interval_s.max(5)));
     let wanted = !model.paused && model.screen == Screen::Browse && due && model.selected_pool() == Some(&pool.id);
@@ -182,9 +208,16 @@ pub fn context(model: &Model) -> Context {
     if model.help.is_some() {
         return Context::Help;
     }
+    here(model)
+}
+
+/// The same, without the help that may lie over it.
+pub fn here(model: &Model) -> Context {
     match (model.screen, model.pane) {
         (Screen::Plan, _) => Context::Plan,
         (Screen::Jobs, _) => Context::Jobs,
+        (Screen::Detail, _) => Context::Detail,
+        (Screen::Health, _) => Context::Health,
         (Screen::Browse, Pane::Tree) => Context::Tree,
         (Screen::Browse, Pane::Members) => Context::Members,
     }
@@ -197,15 +230,17 @@ fn on_key(model: &mut Model, key: &KeyEvent) -> Vec<Command> {
         Typing::Console => return typing_console(model, key),
         Typing::Confirm(_) => return plan_screen::typing(model, key),
         Typing::Destination { .. } => return typing_destination(model, key),
+        Typing::Search => return typing_search(model, key),
+        Typing::Palette(_) => return views::typing_palette(model, key),
     }
     model.message = None;
-    match keymap::action(context(model), key) {
+    match model.keymap.clone().action(context(model), key) {
         Some(action) => act(model, action),
         None => Vec::new(),
     }
 }
 
-fn act(model: &mut Model, action: Action) -> Vec<Command> {
+pub(super) fn act(model: &mut Model, action: Action) -> Vec<Command> {
     if model.help.is_some() && !matches!(action, Action::Quit | Action::Suspend) {
         return help(model, action);
     }
@@ -227,17 +262,32 @@ fn act(model: &mut Model, action: Action) -> Vec<Command> {
         }
         Action::Back => back(model),
         Action::Mark => mark(model),
+        Action::MarkRange => mark_range(model),
+        Action::MarkInvert => mark_shown(model, true),
+        Action::MarkAll => mark_shown(model, false),
         Action::Unmark => {
             model.marks.clear();
             Vec::new()
         }
+        Action::Sort | Action::SortReverse => views::sort(model, action == Action::SortReverse),
+        Action::Palette => views::open_palette(model),
+        Action::Detail => views::open_detail(model),
+        Action::Health => views::open_health(model),
+        Action::Backward | Action::Forward => travel(model, action == Action::Backward),
+        Action::Copy => views::copy(model),
+        Action::Dump => vec![Command::Dump],
+        Action::Fold | Action::Form | Action::NextFound | Action::PreviousFound => views::in_document(model, action),
         Action::Swap | Action::Add | Action::TakeOut | Action::Move => change(model, action),
         Action::Filter => {
-            model.typing = Typing::Filter;
+            model.typing = if model.screen == Screen::Detail { Typing::Search } else { Typing::Filter };
             Vec::new()
         }
         Action::Refresh => match model.screen {
             Screen::Jobs => vec![Command::ReadJobs],
+            Screen::Detail => model.document.iter().map(|d| Command::ReadDocument(d.id.clone())).collect(),
+            Screen::Health => {
+                model.health.iter().map(|h| Command::ReadHealth { id: h.id.clone(), metrics: true }).collect()
+            }
             _ => match (model.pane, model.selected_pool().cloned()) {
                 (Pane::Members, Some(pool)) => vec![Command::AskHealth(pool)],
                 _ => {

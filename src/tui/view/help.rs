@@ -5,25 +5,22 @@ use ratatui::layout::Rect;
 use ratatui::text::Line;
 use ratatui::widgets::{Clear, Paragraph};
 
-use super::super::action::Context;
-use super::super::keymap;
-use super::super::model::{Model, Pane, Screen};
+use super::super::model::Model;
 use super::super::theme::Faces;
+use super::super::update::here;
 use super::{block, fit, pad, styled};
 
 /// Draws the help and gives the scroll that it could keep.
 pub(super) fn draw(model: &Model, scroll: usize, frame: &mut Frame<'_>, area: Rect, faces: &Faces) -> usize {
-    let context = match (model.screen, model.pane) {
-        (Screen::Plan, _) => Context::Plan,
-        (Screen::Jobs, _) => Context::Jobs,
-        (Screen::Browse, Pane::Tree) => Context::Tree,
-        (Screen::Browse, Pane::Members) => Context::Members,
-    };
+    let context = here(model);
     let width = area.width.min(60);
-    let mut lines: Vec<Line<'_>> = keymap::here(context)
-        .map(|spec| {
+    let mut lines: Vec<Line<'_>> = model
+        .keymap
+        .here(context)
+        .map(|binding| {
+            let spec = binding.spec;
             let risk = if spec.changes { "  (shows a plan first)" } else { "" };
-            let text = format!("{}{}{risk}", pad(&spec.keys.join(" "), 18), spec.title);
+            let text = format!("{}{}{risk}", pad(&binding.keys.join(" "), 18), spec.title);
             let style = if spec.changes { faces.theme.warn } else { faces.theme.text };
             styled(fit(&text, usize::from(width).saturating_sub(2)), style)
         })

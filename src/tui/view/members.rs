@@ -9,7 +9,7 @@ use ratatui::widgets::Paragraph;
 use super::super::model::{Mark, Model, Node, Pane, Typing};
 use super::super::snapshot::{PoolView, Row};
 use super::super::theme::Faces;
-use super::{block, fit, health, pad, styled, window};
+use super::{block, fit, glyph, pad, styled, window};
 use crate::health::{HealthState, reason};
 use crate::terminal_text::safe;
 
@@ -177,7 +177,7 @@ fn member(row: &Row, selected: bool, marked: bool, faces: &Faces, width: usize) 
     let m = &row.member;
     let (glyph, style, word, why) = match &row.health {
         Some(h) => {
-            let (glyph, style) = health(h.state, faces);
+            let (glyph, style) = glyph(h.state, faces);
             (glyph, style, h.state.word(), reason::words(&h.reason).to_owned())
         }
         None => (if faces.unicode { "○" } else { "o" }, theme.dim, "not in", String::new()),

@@ -1,6 +1,8 @@
 //! Drawing. Every frame is drawn from the model alone; only visible rows are formatted.
 
 mod console;
+mod detail;
+mod health;
 mod help;
 mod jobs;
 mod members;
@@ -34,6 +36,8 @@ pub fn draw(model: &mut Model, frame: &mut Frame<'_>, faces: &Faces) {
         Screen::Browse => browse(model, frame, middle, faces),
         Screen::Plan => plan::draw(model, frame, middle, faces),
         Screen::Jobs => jobs::draw(model, frame, middle, faces),
+        Screen::Detail => detail::draw(model, frame, middle, faces),
+        Screen::Health => health::draw(model, frame, middle, faces),
     }
     status::hints(model, frame, hints, faces);
     overlay::draw(model, frame, middle, faces);
@@ -99,7 +103,7 @@ const ASCII: ratatui::symbols::border::Set<'static> = ratatui::symbols::border::
 };
 
 /// A state's glyph and style.
-fn health(state: HealthState, faces: &Faces) -> (&'static str, Style) {
+fn glyph(state: HealthState, faces: &Faces) -> (&'static str, Style) {
     let (glyph, ascii, style) = match state {
         HealthState::Up => ("●", "*", faces.theme.good),
         HealthState::Down => ("✗", "x", faces.theme.bad),

@@ -5,7 +5,6 @@ use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 use unicode_width::UnicodeWidthStr as _;
 
-use super::super::keymap;
 use super::super::model::{Model, Node, Screen, Typing};
 use super::super::theme::Faces;
 use super::super::update::context;
@@ -19,6 +18,10 @@ pub(super) fn header(model: &Model, frame: &mut Frame<'_>, area: Rect, faces: &F
     let place = match (model.screen, &model.node) {
         (Screen::Plan, _) => "plan".to_owned(),
         (Screen::Jobs, _) => "jobs".to_owned(),
+        (Screen::Detail, Some(node)) => format!("{}{arrow}document", path(model, node).join(arrow)),
+        (Screen::Detail, None) => "document".to_owned(),
+        (Screen::Health, Some(node)) => format!("{}{arrow}health", path(model, node).join(arrow)),
+        (Screen::Health, None) => "health".to_owned(),
         (Screen::Browse, Some(node)) => path(model, node).join(arrow),
         (Screen::Browse, None) => String::new(),
     };
@@ -95,25 +98,30 @@ pub(super) fn hints(model: &Model, frame: &mut Frame<'_>, area: Rect, faces: &Fa
         Typing::Filter => &[("enter", "keep"), ("esc", "clear"), ("", "name, ip, state:down, zone:2, !word")],
         Typing::Confirm(_) => &[("enter", "apply if it is the name"), ("esc", "leave")],
         Typing::Destination { .. } => &[("enter", "plan the move"), ("↑↓", "choose"), ("esc", "leave")],
+        Typing::Search => &[("enter", "keep"), ("esc", "forget"), ("", "then n and N go to the next and back")],
+        Typing::Palette(_) => &[("enter", "go"), ("↑↓", "choose"), ("esc", "leave")],
         Typing::Nothing => &[],
     };
-    let mut spans = Vec::new();
-    let mut used = 0;
-    let mut add = |key: &str, title: &str| {
-        let width = key.width() + title.width() + 3;
-        if used + width > usize::from(area.width) {
-            return;
-        }
-        used += width;
-        spans.push(Span::styled(key.to_owned(), theme.hint_key));
-        spans.push(Span::styled(format!(" {title}  "), theme.hint));
-    };
-    if model.typing == Typing::Nothing {
-        for spec in keymap::here(context(model)).filter(|s| s.hint) {
-            add(spec.keys.first().copied().unwrap_or_default(), spec.title);
-        }
+    let bindings: Vec<(String, &str)> = if model.typing == Typing::Nothing {
+        let here = model.keymap.here(context(model)).filter(|b| b.spec.hint);
+        here.map(|b| (b.keys.first().cloned().unwrap_or_default(), b.spec.title)).collect()
     } else {
-        typed.iter().for_each(|(key, title)| add(key, title));
+        typed.iter().map(|(key, title)| ((*key).to_owned(), *title)).collect()
+    };
+    let width = |(key, title): &(String, &str)| key.width() + title.width() + 3;
+    // What there is no room for stands in the help, so the help always has room.
+    let help = |binding: &&(String, &str)| binding.1 == "help";
+    let mut left = usize::from(area.width).saturating_sub(bindings.iter().find(help).map_or(0, width));
+    let mut spans = Vec::new();
+    for binding in &bindings {
+        if !help(&binding) {
+            match left.checked_sub(width(binding)) {
+                Some(rest) => left = rest,
+                None => continue,
+            }
+        }
+        spans.push(Span::styled(binding.0.clone(), theme.hint_key));
+        spans.push(Span::styled(format!(" {}  ", binding.1), theme.hint));
     }
     frame.render_widget(Line::from(spans), area);
 }

@@ -1,0 +1,115 @@
+//! The palette: every command that applies here, every theme, and every resource of the estate, found by
+//! a few letters of its name.
+
+use nucleo_matcher::pattern::{CaseMatching, Normalization, Pattern};
+use nucleo_matcher::{Config, Matcher, Utf32Str};
+
+use super::action::Action;
+use super::model::{Field, Node};
+use crate::arm::ResourceId;
+
+/// Something that the palette offers.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Item {
+    /// What it is called, which is what is searched.
+    pub label: String,
+    /// What kind of thing it is, in a word.
+    pub kind: &'static str,
+    /// What choosing it does.
+    pub goal: Goal,
+}
+
+/// What choosing does.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Goal {
+    /// An action, as its key would.
+    Act(Action),
+    /// A theme.
+    Theme(String),
+    /// A node of the tree, and a member of it.
+    Go(Node, Option<ResourceId>),
+    /// A text to the clipboard.
+    Copy(String),
+}
+
+/// The palette while it is open.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Palette {
+    /// What is typed.
+    pub field: Field,
+    /// What there is.
+    pub items: Vec<Item>,
+    /// The places of what fits, the best first.
+    pub found: Vec<usize>,
+    /// The selected one of these.
+    pub at: usize,
+}
+
+/// The most that is found.
+const MOST: usize = 200;
+
+impl Palette {
+    /// With these to choose from.
+    pub fn new(items: Vec<Item>) -> Self {
+        let mut palette = Self { items, ..Self::default() };
+        palette.search();
+        palette
+    }
+
+    /// More to choose from, as they become known.
+    pub fn extend(&mut self, items: Vec<Item>) {
+        self.items.extend(items);
+        self.search();
+    }
+
+    /// Finds anew what fits what is typed.
+    pub fn search(&mut self) {
+        self.at = 0;
+        let typed = self.field.text.trim();
+        if typed.is_empty() {
+            self.found = (0..self.items.len().min(MOST)).collect();
+            return;
+        }
+        let pattern = Pattern::parse(typed, CaseMatching::Ignore, Normalization::Smart);
+        let mut matcher = Matcher::new(Config::DEFAULT.match_paths());
+        let mut buffer = Vec::new();
+        let mut scored: Vec<(u32, usize)> = self
+            .items
+            .iter()
+            .enumerate()
+            .filter_map(|(place, item)| {
+                Some((pattern.score(Utf32Str::new(&item.label, &mut buffer), &mut matcher)?, place))
+            })
+            .collect();
+        // The better first; among equals the shorter name, then the order of the estate.
+        scored.sort_by_key(|(score, place)| {
+            (std::cmp::Reverse(*score), self.items.get(*place).map_or(0, |i| i.label.len()), *place)
+        });
+        self.found = scored.into_iter().take(MOST).map(|(_, place)| place).collect();
+    }
+
+    /// The selected one.
+    pub fn chosen(&self) -> Option<&Item> {
+        self.items.get(*self.found.get(self.at)?)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_best_comes_first() {
+        let item = |label: &str| Item { label: label.to_owned(), kind: "pool", goal: Goal::Copy(String::new()) };
+        let mut palette =
+            Palette::new(["web-lb/green", "db-lb/masters", "db-lb/masters-old", "mail"].map(item).to_vec());
+        assert_eq!(palette.found, [0, 1, 2, 3]);
+        palette.field = Field::of("dbmast");
+        palette.search();
+        assert_eq!(palette.chosen().unwrap().label, "db-lb/masters");
+        assert_eq!(palette.found, [1, 2]);
+        palette.field = Field::of("zzz");
+        palette.search();
+        assert_eq!(palette.chosen(), None);
+    }
+}

@@ -1,0 +1,79 @@
+//! The order of a pool's rows.
+
+use std::cmp::Ordering;
+
+use super::model::Column;
+use super::snapshot::Row;
+use crate::health::HealthState;
+
+/// Sorts rows. Members stay above those who could join; equals stay in the pool's order.
+pub(super) fn rows(rows: &mut [&Row], (column, reversed): (Column, bool)) {
+    rows.sort_by(|a, b| {
+        let order = by(column, a, b);
+        b.inside.cmp(&a.inside).then(if reversed { order.reverse() } else { order })
+    });
+}
+
+fn by(column: Column, a: &Row, b: &Row) -> Ordering {
+    match column {
+        Column::Listed => Ordering::Equal,
+        Column::Health => rank(a).cmp(&rank(b)),
+        Column::Name => natural(&a.member.name, &b.member.name),
+        Column::Ip => address(a).cmp(&address(b)).then_with(|| a.member.ip.cmp(&b.member.ip)),
+        Column::Power => a.member.power_state.cmp(&b.member.power_state),
+        Column::Zone => a.member.zone.cmp(&b.member.zone),
+    }
+}
+
+/// The worst first.
+fn rank(row: &Row) -> u8 {
+    match row.health.as_ref().map(|h| h.state) {
+        Some(HealthState::Down) => 0,
+        Some(HealthState::Unknown) => 1,
+        Some(HealthState::Up) => 2,
+        None => 3,
+    }
+}
+
+fn address(row: &Row) -> Option<std::net::IpAddr> {
+    row.member.ip.as_ref()?.parse().ok()
+}
+
+/// Names with numbers in them as people count: `vm-2` before `vm-10`.
+fn natural(a: &str, b: &str) -> Ordering {
+    let (mut a, mut b) = (a, b);
+    loop {
+        let (head_a, head_b) = (head(a), head(b));
+        if head_a.is_empty() || head_b.is_empty() {
+            return a.len().cmp(&b.len());
+        }
+        let order = match (head_a.parse::<u64>(), head_b.parse::<u64>()) {
+            (Ok(x), Ok(y)) => x.cmp(&y),
+            _ => head_a.to_lowercase().cmp(&head_b.to_lowercase()),
+        };
+        if order != Ordering::Equal {
+            return order;
+        }
+        a = a.get(head_a.len()..).unwrap_or_default();
+        b = b.get(head_b.len()..).unwrap_or_default();
+    }
+}
+
+/// The digits, or the text without digits, with which a name begins.
+fn head(text: &str) -> &str {
+    let digit = text.starts_with(|c: char| c.is_ascii_digit());
+    let end = text.find(|c: char| c.is_ascii_digit() != digit).unwrap_or(text.len());
+    text.get(..end).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_in_names_count() {
+        let mut names = ["vm-10", "vm-2", "vm-2b", "Vm-1", "vm", "api/3", "vm-99999999999999999999999"];
+        names.sort_by(|a, b| natural(a, b));
+        assert_eq!(names, ["api/3", "vm", "Vm-1", "vm-2", "vm-2b", "vm-10", "vm-99999999999999999999999"]);
+    }
+}
