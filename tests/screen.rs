@@ -9,10 +9,12 @@ use std::time::Duration;
 
 use azlb::sim::{Options, Simulator};
 use azlb::tui::app::{Look, run};
+use azlb::tui::dump;
 use crossterm::event::{Event, KeyCode, KeyEvent, KeyModifiers};
 use futures::stream;
 use ratatui::Terminal;
 use ratatui::backend::TestBackend;
+use ratatui::buffer::Buffer;
 use support::*;
 use tempfile::TempDir;
 
@@ -27,6 +29,7 @@ fn keys(script: &str) -> Vec<KeyEvent> {
             "tab" => out.push(plain(KeyCode::Tab)),
             "space" => out.push(plain(KeyCode::Char(' '))),
             "down" => out.push(plain(KeyCode::Down)),
+            "ctrl-a" => out.push(KeyEvent::new(KeyCode::Char('a'), KeyModifiers::CONTROL)),
             "ctrl-c" => out.push(KeyEvent::new(KeyCode::Char('c'), KeyModifiers::CONTROL)),
             text => out.extend(text.chars().map(|c| plain(KeyCode::Char(c)))),
         }
@@ -36,12 +39,17 @@ fn keys(script: &str) -> Vec<KeyEvent> {
 
 struct Seen {
     frame: String,
+    buffer: Buffer,
     simulator: Arc<Simulator>,
 }
 
 /// Runs the loop with a script of keys, a quarter of a second apart after a first look of three
 /// seconds, and then lets it rest before the terminal goes away.
 async fn play(size: (u16, u16), script: &str, rest: u64, read_only: bool) -> Seen {
+    play_in(size, script, rest, read_only, Look::shipped("dark")).await
+}
+
+async fn play_in(size: (u16, u16), script: &str, rest: u64, read_only: bool, look: Look) -> Seen {
     let simulator = demo(Options::default());
     let state = TempDir::new().unwrap();
     let wire = Arc::new(Wire::new(Arc::clone(&simulator), None));
@@ -61,12 +69,13 @@ async fn play(size: (u16, u16), script: &str, rest: u64, read_only: bool) -> See
         let key = *keys.get(n)?;
         Some((Ok(Event::Key(key)), (n + 1, keys)))
     });
-    run(&mut terminal, session, typed, Look::shipped("dark")).await.unwrap();
+    run(&mut terminal, session, typed, look).await.unwrap();
     let buffer = terminal.backend().buffer().clone();
-    let width = usize::from(size.0);
-    let cells: Vec<&str> = buffer.content().iter().map(ratatui::buffer::Cell::symbol).collect();
-    let frame = cells.chunks(width).map(|line| line.concat().trim_end().to_owned()).collect::<Vec<_>>().join("\n");
-    Seen { frame, simulator }
+    let frame = dump::text(&buffer).trim_end_matches('\n').to_owned();
+    // Lines at the end that are empty are lines all the same.
+    let lines = frame.split('\n').count();
+    let frame = format!("{frame}{}", "\n".repeat(usize::from(size.1).saturating_sub(lines)));
+    Seen { frame, buffer, simulator }
 }
 
 const TO_MASTERS: &str = "j j j j l j enter";
@@ -193,4 +202,134 @@ fn put_count(simulator: &Simulator) -> u64 {
     let answer = simulator.handle(request).unwrap();
     let counts: serde_json::Value = serde_json::from_slice(answer.body()).unwrap();
     counts["PUT"].as_u64().unwrap_or(0)
+}
+
+/// The palette finds what stands anywhere in the estate, and the way back is remembered.
+#[tokio::test(start_paused = true)]
+async fn the_palette_goes_to_any_resource_and_back() {
+    let seen = play((80, 24), ": green enter", 2, false).await;
+    assert!(seen.frame.contains("web-lb/green  NIC pool"), "{}", seen.frame);
+    let member = play((80, 24), ": vm-web-6 enter", 2, false).await;
+    assert!(member.frame.contains("web-lb/green") && member.frame.contains("▸ ? unknown vm-web-6"), "{}", member.frame);
+    let back = play((80, 24), ": green enter [", 2, false).await;
+    assert!(back.frame.contains("Enter opens"), "{}", back.frame);
+    let forward = play((80, 24), ": green enter [ ]", 2, false).await;
+    assert!(forward.frame.contains("web-lb/green  NIC pool"), "{}", forward.frame);
+    let machine = play((80, 24), ": db-3 enter", 2, false).await;
+    assert!(machine.frame.contains("vm-db-3-nic  JSON"), "{}", machine.frame);
+    let command = play((80, 24), ": jobs enter", 2, false).await;
+    assert!(command.frame.contains("Journal"), "{}", command.frame);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_document_is_searched_folded_and_turned() {
+    let seen = play((80, 24), &format!("{TO_MASTERS} i / alloc enter"), 2, false).await;
+    assert!(seen.frame.contains("vm-db-1-nic  JSON  /alloc"), "{}", seen.frame);
+    assert!(seen.frame.contains("privateIPAllocationMethod"), "{}", seen.frame);
+    let yaml = play((80, 24), "j j j j i f", 2, false).await;
+    assert!(yaml.frame.contains("db-lb  YAML") && yaml.frame.contains("name: db-lb"), "{}", yaml.frame);
+    let folded = play((80, 24), "j j j j i / sku enter space", 2, false).await;
+    assert!(folded.frame.contains("▸   \"sku\": { …") && !folded.frame.contains("\"tier\""), "{}", folded.frame);
+    let none = play((80, 24), "j j j j i / zebra enter", 2, false).await;
+    assert!(none.frame.contains("'zebra' is not in this document"), "{}", none.frame);
+    let left = play((80, 24), "j j j j i esc", 2, false).await;
+    assert!(left.frame.contains("Estate"), "{}", left.frame);
+}
+
+#[tokio::test(start_paused = true)]
+async fn health_is_shown_by_member_and_rule_with_its_reason_and_the_last_hour() {
+    let seen = play((100, 30), "j H", 3, false).await;
+    for word in [
+        "api-lb  each member by each rule",
+        "api-ss/3 ✗ down",
+        "api-ss/3: answers with an HTTP status other than 200 (by api)",
+        "probe status",
+        "new connections",
+        "83 %",
+    ] {
+        assert!(seen.frame.contains(word), "'{word}' is not in:\n{}", seen.frame);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn rows_are_sorted_and_marked_by_the_range() {
+    let first = |frame: &str| frame.lines().find(|l| l.contains("api-ss/")).unwrap_or_default().to_owned();
+    let to_api = "j l j enter";
+    let listed = play((100, 30), to_api, 2, false).await;
+    assert!(first(&listed.frame).contains("api-ss/0"), "{}", listed.frame);
+    let worst = play((100, 30), &format!("{to_api} o"), 2, false).await;
+    assert!(first(&worst.frame).contains("api-ss/3"), "{}", worst.frame);
+    let last = play((100, 30), &format!("{to_api} o o O"), 2, false).await;
+    assert!(first(&last.frame).contains("api-ss/5"), "{}", last.frame);
+    let range = play((100, 30), &format!("{to_api} space j j M"), 2, false).await;
+    assert!(range.frame.contains(" 4 marked "), "{}", range.frame);
+    let all = play((100, 30), &format!("{to_api} / state:up enter ctrl-a *"), 2, false).await;
+    assert!(!all.frame.contains("marked"), "{}", all.frame);
+    let all = play((100, 30), &format!("{to_api} / state:up enter ctrl-a"), 2, false).await;
+    assert!(all.frame.contains(" 5 marked "), "{}", all.frame);
+}
+
+#[tokio::test(start_paused = true)]
+async fn own_keys_work_and_are_shown() {
+    let keys = toml::from_str("palette = \"w\"\nhelp = \"f1\"").unwrap();
+    let mut look = Look::shipped("dark");
+    look.keymap = azlb::tui::keymap::Keymap::new(&keys).unwrap();
+    let seen = play_in((80, 24), "w green enter", 2, false, look).await;
+    assert!(seen.frame.contains("web-lb/green  NIC pool"), "{}", seen.frame);
+    assert!(seen.frame.contains("w go to") && seen.frame.contains("f1 help"), "{}", seen.frame);
+}
+
+/// A theme's file is read anew when it was written, and a mistake in it leaves the old colours.
+#[tokio::test(start_paused = true)]
+async fn a_theme_is_chosen_and_read_anew() {
+    let seen = play((80, 24), ": theme light enter", 1, false).await;
+    assert!(seen.frame.contains("theme light"), "{}", seen.frame);
+    let blue = ratatui::style::Color::Indexed(25);
+    assert!(seen.buffer.content().iter().any(|c| c.bg == blue), "the selection has the theme's colour");
+}
+
+/// Every theme at every size, as it was when it was last looked at. Where a picture has changed on purpose:
+/// `INSTA_UPDATE=always cargo test --test screen pictures`.
+#[tokio::test(start_paused = true)]
+async fn pictures_of_every_theme_and_size() {
+    for theme in ["dark", "light", "high-contrast", "colour-blind", "16-colour", "mono"] {
+        for (width, height) in [(40, 12), (80, 24), (120, 40), (200, 60)] {
+            let script = format!("{TO_MASTERS} j space");
+            let seen = play_in((width, height), &script, 2, false, Look::shipped(theme)).await;
+            insta::assert_snapshot!(
+                format!("members-{theme}-{width}x{height}"),
+                dump::ansi(&seen.buffer).replace('\x1b', "␛")
+            );
+        }
+    }
+    for (name, script) in [("health", "j H"), ("document", "j j j j i"), ("palette", ": master"), ("help", "?")] {
+        for (width, height) in [(40, 12), (80, 24), (120, 40), (200, 60)] {
+            let seen = play((width, height), script, 3, false).await;
+            // Traffic is made up by the minute of the clock.
+            let made_up = ["new connections", "bytes", "SNAT ports used"];
+            let still =
+                |line: &str| made_up.iter().find(|m| line.contains(*m)).map_or(line.to_owned(), |m| (*m).to_owned());
+            let frame: Vec<String> = seen.frame.lines().map(still).collect();
+            insta::assert_snapshot!(format!("{name}-{width}x{height}"), frame.join("\n"));
+        }
+    }
+}
+
+/// The documents' pictures: `AZLB_WRITE=1 cargo test --test screen drawn` makes them anew.
+#[tokio::test(start_paused = true)]
+async fn the_documents_pictures_are_drawn_by_the_screen_itself() {
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/pictures");
+    for (name, script, size) in [
+        ("members", TO_MASTERS.to_owned(), (100, 26)),
+        ("plan", format!("{TO_MASTERS} j s"), (100, 26)),
+        ("health", "j H".to_owned(), (100, 26)),
+    ] {
+        let seen = play(size, &script, 3, false).await;
+        let path = folder.join(format!("{name}.svg"));
+        if std::env::var_os("AZLB_WRITE").is_some() {
+            std::fs::create_dir_all(&folder).unwrap();
+            std::fs::write(&path, dump::svg(&seen.buffer)).unwrap();
+        }
+        assert!(std::fs::read_to_string(&path).unwrap().starts_with("<svg "), "{}", path.display());
+    }
 }

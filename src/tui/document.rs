@@ -36,6 +36,13 @@ pub struct Document {
     pub search: Field,
 }
 
+impl Line {
+    /// How deep it is for folding: YAML writes a list's items no deeper than what holds them.
+    fn level(&self) -> usize {
+        self.depth * 2 + usize::from(self.text.starts_with("- "))
+    }
+}
+
 impl Document {
     /// A document, unfolded.
     pub fn new(id: ResourceId, body: Value) -> Self {
@@ -76,8 +83,8 @@ impl Document {
     /// The last line below this one that is deeper: what folding hides. The line that closes a bracket
     /// stays.
     fn inner_end(&self, at: usize) -> usize {
-        let Some(depth) = self.lines.get(at).map(|l| l.depth) else { return at };
-        let deeper = self.lines.iter().skip(at + 1).take_while(|l| l.depth > depth).count();
+        let Some(level) = self.lines.get(at).map(Line::level) else { return at };
+        let deeper = self.lines.iter().skip(at + 1).take_while(|l| l.level() > level).count();
         at + deeper
     }
 
@@ -108,8 +115,8 @@ impl Document {
     pub fn fold(&mut self) {
         let mut at = self.at;
         if !self.folds(at) {
-            let depth = self.lines.get(at).map_or(0, |l| l.depth);
-            let outer = self.lines.get(..at).unwrap_or_default().iter().rposition(|l| l.depth < depth);
+            let level = self.lines.get(at).map_or(0, Line::level);
+            let outer = self.lines.get(..at).unwrap_or_default().iter().rposition(|l| l.level() < level);
             at = outer.unwrap_or(at);
         }
         if self.folds(at) && !self.folded.remove(&at) {
@@ -193,6 +200,8 @@ mod tests {
         let mut d = document();
         d.turn();
         assert!(d.text().contains("properties:") && d.lines.iter().any(|l| l.text == "b: needle"));
+        let list = d.lines.iter().position(|l| l.text == "a:").unwrap();
+        assert!(d.folds(list), "a list folds");
         d.turn();
         assert_eq!(serde_json::from_str::<Value>(&d.text()).unwrap(), d.body);
     }

@@ -28,6 +28,8 @@ pub enum Goal {
     Theme(String),
     /// A node of the tree, and a member of it.
     Go(Node, Option<ResourceId>),
+    /// The document of a resource that is in no pool.
+    Document(ResourceId),
     /// A text to the clipboard.
     Copy(String),
 }

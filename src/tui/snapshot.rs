@@ -300,6 +300,17 @@ pub fn places(session: &Session) -> Vec<Item> {
                 }
             }
         }
+        // Who is in no pool has a document all the same.
+        for nic in estate.nics() {
+            for config in nic.configs.iter().filter(|c| c.pools.is_empty()) {
+                let m = estate.as_member(nic, config);
+                let label = match &m.ip {
+                    Some(ip) => format!("{} {ip} in no pool", m.name),
+                    None => format!("{} in no pool", m.name),
+                };
+                items.push(Item { label, kind: "machine", goal: Goal::Document(nic.id.clone()) });
+            }
+        }
         items
     })
 }

@@ -95,6 +95,7 @@ pub(super) fn typing_palette(model: &mut Model, key: &KeyEvent) -> Vec<Command> 
             return match item.goal {
                 Goal::Act(action) => act(model, action),
                 Goal::Theme(name) => vec![Command::Theme(name)],
+                Goal::Document(id) => show(model, id),
                 Goal::Copy(text) => vec![Command::Copy(item.label.replacen("copy ", "", 1), text)],
                 Goal::Go(node, row) => {
                     let commands = jump(model, node);
@@ -126,6 +127,10 @@ pub(super) fn open_detail(model: &mut Model) -> Vec<Command> {
         Some(pool) if id.segment("loadBalancerBackendAddresses").is_some() => pool,
         _ => id,
     };
+    show(model, id)
+}
+
+fn show(model: &mut Model, id: ResourceId) -> Vec<Command> {
     model.document = None;
     model.screen = Screen::Detail;
     vec![Command::ReadDocument(id)]

@@ -27,10 +27,10 @@ pub(super) fn draw(model: &Model, scroll: usize, frame: &mut Frame<'_>, area: Re
         .collect();
     lines.push(Line::raw(""));
     for text in [
-        "Filter: words, !word, state:down kind:nic zone:2 power:running",
-        "Marks hold over pools; actions act on the marked rows of the",
-        "pool shown, else on the selected one. Nothing is changed",
-        "before a plan was shown and confirmed.",
+        "Filter: words, !word, state:down kind:nic zone:2",
+        "power:running. Marks hold over pools; actions act on the",
+        "marked rows of the pool shown, else on the selected one.",
+        "Nothing is changed before a plan was shown and confirmed.",
     ] {
         lines.push(styled(text.to_owned(), faces.theme.dim));
     }
