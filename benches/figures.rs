@@ -43,6 +43,9 @@ fn main() {
     if wanted("planning") {
         planning();
     }
+    if wanted("screen") {
+        screen();
+    }
     if wanted("simulator") {
         simulator_alone();
     }
@@ -297,4 +300,67 @@ fn planning() {
         times[1],
         times[1].as_secs_f64() / times[0].as_secs_f64()
     );
+}
+
+/// Keys on the screen with an estate of 50,000 NICs: from the key to the frame, and what goes to the
+/// terminal.
+fn screen() {
+    use azlb::tui::event::Event;
+    use azlb::tui::theme::Faces;
+    use azlb::tui::{model::Model, snapshot, update::update, view};
+    use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
+
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().start_paused(true).build().unwrap();
+    let (session, _state) = runtime.block_on(async {
+        let size: generate::Size = "subs=1,lbs=10,nics=50000".parse().unwrap();
+        let options = Options { page_size: 1000, throttle: false, ..Options::default() };
+        let simulator = Arc::new(Simulator::new(generate::estate(size), options).unwrap());
+        let state = TempDir::new().unwrap();
+        let session = session(&simulator, state.path());
+        session.refresh().await.unwrap();
+        (session, state)
+    });
+    let faces = Faces::shipped("dark", true);
+    let mut terminal = ratatui::Terminal::new(ratatui::backend::TestBackend::new(120, 40)).unwrap();
+    let _guard = runtime.enter();
+    let mut model = Model::new(true, String::new());
+    update(&mut model, Event::Estate(Arc::new(snapshot::tree(&session))));
+    let key = |model: &mut Model, code| {
+        update(model, Event::Key(KeyEvent::new(code, KeyModifiers::NONE)));
+    };
+    let pool = session.pool("lb-0000/a").unwrap().id;
+    for code in ["j", "l", "j"] {
+        key(&mut model, KeyCode::Char(code.chars().next().unwrap()));
+    }
+    let start = Instant::now();
+    let pool = snapshot::pool(&session, &pool).unwrap();
+    let (members, candidates) = (pool.members.len(), pool.candidates.len());
+    println!("screen: a pool of {members} members and {candidates} who could join is read in {:?}", start.elapsed());
+    update(&mut model, Event::Pool(Arc::new(pool)));
+    let mut measure = |what: &str, model: &mut Model, codes: &[KeyCode]| {
+        let mut times: Vec<Duration> = (0..600)
+            .map(|n| {
+                let start = Instant::now();
+                key(model, codes[n % codes.len()]);
+                terminal.draw(|frame| view::draw(model, frame, &faces)).unwrap();
+                start.elapsed()
+            })
+            .collect();
+        times.sort();
+        println!("screen: {what}: median {:?}, 99th of 100 {:?}, of 600 keys at 120x40", times[300], times[594]);
+    };
+    measure("tree", &mut model, &[KeyCode::Char('k'), KeyCode::Char('j')]);
+    key(&mut model, KeyCode::Tab);
+    measure("members", &mut model, &[KeyCode::Char('j'), KeyCode::Char('j'), KeyCode::Char('k')]);
+    key(&mut model, KeyCode::Char('o'));
+    key(&mut model, KeyCode::Char('o'));
+    measure("members sorted by name", &mut model, &[KeyCode::Char('j'), KeyCode::Char('j'), KeyCode::Char('k')]);
+    key(&mut model, KeyCode::Char('/'));
+    let filter: Vec<KeyCode> = "vm-1".chars().map(KeyCode::Char).chain([KeyCode::Backspace; 4]).collect();
+    measure("a filter typed", &mut model, &filter);
+    key(&mut model, KeyCode::Esc);
+    key(&mut model, KeyCode::Char(':'));
+    update(&mut model, Event::Places(snapshot::places(&session)));
+    let palette: Vec<KeyCode> = "vm123".chars().map(KeyCode::Char).chain([KeyCode::Backspace; 5]).collect();
+    measure("the palette typed", &mut model, &palette);
 }

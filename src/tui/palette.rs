@@ -45,6 +45,8 @@ pub struct Palette {
     pub found: Vec<usize>,
     /// The selected one of these.
     pub at: usize,
+    /// What was searched for last, and all that fitted: more letters find among these alone.
+    last: (String, Vec<usize>),
 }
 
 /// The most that is found.
@@ -61,6 +63,7 @@ impl Palette {
     /// More to choose from, as they become known.
     pub fn extend(&mut self, items: Vec<Item>) {
         self.items.extend(items);
+        self.last = Default::default();
         self.search();
     }
 
@@ -75,18 +78,27 @@ impl Palette {
         let pattern = Pattern::parse(typed, CaseMatching::Ignore, Normalization::Smart);
         let mut matcher = Matcher::new(Config::DEFAULT.match_paths());
         let mut buffer = Vec::new();
-        let mut scored: Vec<(u32, usize)> = self
-            .items
-            .iter()
-            .enumerate()
-            .filter_map(|(place, item)| {
+        // The letters !, ^, $ and ' mean something of their own, and a space begins another word.
+        let plain = |text: &str| !text.is_empty() && text.chars().all(|c| c.is_alphanumeric() || c == '-');
+        let narrower = plain(typed) && plain(&self.last.0) && typed.starts_with(&self.last.0);
+        let all: Vec<usize> = if narrower { std::mem::take(&mut self.last.1) } else { (0..self.items.len()).collect() };
+        let mut scored: Vec<(u32, usize)> = all
+            .into_iter()
+            .filter_map(|place| {
+                let item = self.items.get(place)?;
                 Some((pattern.score(Utf32Str::new(&item.label, &mut buffer), &mut matcher)?, place))
             })
             .collect();
+        self.last = (typed.to_owned(), scored.iter().map(|(_, place)| *place).collect());
         // The better first; among equals the shorter name, then the order of the estate.
-        scored.sort_by_key(|(score, place)| {
+        let rank = |(score, place): &(u32, usize)| {
             (std::cmp::Reverse(*score), self.items.get(*place).map_or(0, |i| i.label.len()), *place)
-        });
+        };
+        if scored.len() > MOST {
+            scored.select_nth_unstable_by_key(MOST, rank);
+            scored.truncate(MOST);
+        }
+        scored.sort_by_key(rank);
         self.found = scored.into_iter().take(MOST).map(|(_, place)| place).collect();
     }
 
@@ -110,6 +122,12 @@ mod tests {
         palette.search();
         assert_eq!(palette.chosen().unwrap().label, "db-lb/masters");
         assert_eq!(palette.found, [1, 2]);
+        palette.field = Field::of("dbmastold");
+        palette.search();
+        assert_eq!(palette.found, [2]);
+        palette.field = Field::of("m");
+        palette.search();
+        assert_eq!(palette.found.len(), 3, "fewer letters find more again");
         palette.field = Field::of("zzz");
         palette.search();
         assert_eq!(palette.chosen(), None);
