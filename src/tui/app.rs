@@ -115,6 +115,7 @@ where
     let mut tick = tokio::time::interval(TICK);
     tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Skip);
     let mut end = Box::pin(terminated());
+    let mut stops = stops();
     let mut dirty = true;
     let mut drawn = Instant::now() - FRAME;
     tasks.start(Command::List);
@@ -132,6 +133,7 @@ where
                 None => Some(Event::Terminate),
             },
             () = &mut end => Some(Event::Terminate),
+            Some(()) = stops.recv() => Some(Event::Suspend),
             Some(event) = events.recv() => Some(event),
             Ok(()) = changes.changed() => {
                 changes.mark_unchanged();
@@ -159,7 +161,9 @@ where
                 match command {
                     Command::Suspend => {
                         super::terminal::suspend()?;
-                        terminal.clear().map_err(std::io::Error::other)?;
+                        // Not `clear`, which would ask the terminal where its cursor is and wait.
+                        let area = terminal.get_frame().area();
+                        terminal.resize(area).map_err(std::io::Error::other)?;
                     }
                     Command::Theme(name) => {
                         let told = look.wear(name).map(|()| format!("theme {}", look.theme));
@@ -231,20 +235,42 @@ fn translate(event: TerminalEvent) -> Option<Event> {
     }
 }
 
-/// Ends when the process is asked to end.
+/// Ends when the process is asked to end. The signals are listened to from the call on, not from the
+/// first wait: before that they would end the process with the terminal as it is.
 #[cfg(unix)]
-async fn terminated() {
+fn terminated() -> impl Future<Output = ()> {
     use tokio::signal::unix::{SignalKind, signal};
-    let (Ok(mut term), Ok(mut hangup)) = (signal(SignalKind::terminate()), signal(SignalKind::hangup())) else {
-        return std::future::pending().await;
-    };
-    tokio::select! {
-        _ = term.recv() => {}
-        _ = hangup.recv() => {}
+    let signals = (signal(SignalKind::terminate()), signal(SignalKind::hangup()));
+    async move {
+        let (Ok(mut term), Ok(mut hangup)) = signals else {
+            return std::future::pending().await;
+        };
+        tokio::select! {
+            _ = term.recv() => {}
+            _ = hangup.recv() => {}
+        }
     }
 }
 
+/// Says each time that the process is asked to stop for a while (SIGTSTP).
+fn stops() -> mpsc::Receiver<()> {
+    let (sender, receiver) = mpsc::channel(1);
+    #[cfg(unix)]
+    {
+        use tokio::signal::unix::{SignalKind, signal};
+        let kind = SignalKind::from_raw(rustix::process::Signal::TSTP.as_raw());
+        if let Ok(mut stop) = signal(kind) {
+            tokio::spawn(async move {
+                while stop.recv().await.is_some() && sender.send(()).await.is_ok() {}
+            });
+        }
+    }
+    #[cfg(not(unix))]
+    drop(sender);
+    receiver
+}
+
 #[cfg(not(unix))]
-async fn terminated() {
-    std::future::pending().await
+fn terminated() -> impl Future<Output = ()> {
+    std::future::pending()
 }

@@ -79,6 +79,8 @@ pub enum Event {
     Places(Vec<Item>),
     /// Something was done that is to be said, or could not be done.
     Said(Result<String, String>),
+    /// The process is asked to stop for a while.
+    Suspend,
     /// The process is asked to end.
     Terminate,
 }

@@ -24,6 +24,7 @@ pub mod snapshot;
 mod sort;
 mod terminal;
 pub mod theme;
+mod trail;
 mod typing;
 pub mod update;
 pub mod view;
@@ -41,7 +42,7 @@ use crate::session::Session;
 /// Where the configured keys or theme cannot be used, where there is no terminal, or it cannot be used.
 pub async fn main(session: Session) -> Result<ExitCode, OpenError> {
     let look = app::Look::from_config(session.config())?;
-    let mut screen = terminal::Screen::open()?;
+    let mut screen = terminal::Screen::open(look.dumps.clone())?;
     let result = app::run(screen.terminal(), session, EventStream::new(), look).await;
     drop(screen);
     Ok(result.map(|()| ExitCode::SUCCESS)?)

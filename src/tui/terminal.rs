@@ -1,6 +1,7 @@
 //! The terminal itself: taken at the start, given back however the program ends.
 
 use std::io::{IsTerminal as _, Stdout, Write as _, stdout};
+use std::path::PathBuf;
 
 use crossterm::event::{DisableBracketedPaste, EnableBracketedPaste};
 use crossterm::execute;
@@ -14,7 +15,8 @@ pub(super) struct Screen {
 }
 
 impl Screen {
-    pub(super) fn open() -> std::io::Result<Self> {
+    /// Takes the terminal. A panic gives it back and leaves a report in `reports`.
+    pub(super) fn open(reports: PathBuf) -> std::io::Result<Self> {
         if !stdout().is_terminal() || !std::io::stdin().is_terminal() {
             return Err(std::io::Error::other(
                 "the terminal UI needs a terminal; for scripts use a command such as 'azlb list lbs' (azlb --help)",
@@ -24,6 +26,12 @@ impl Screen {
         std::panic::set_hook(Box::new(move |info| {
             give_back();
             hook(info);
+            if let Some(path) = super::trail::report(info, &reports) {
+                eprintln!(
+                    "azlb: this is a fault of azlb. A report without names or secrets: {}. What a plan had done is in the journal: azlb journal list",
+                    path.display()
+                );
+            }
         }));
         enable_raw_mode()?;
         execute!(stdout(), EnterAlternateScreen, EnableBracketedPaste)?;

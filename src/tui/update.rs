@@ -168,6 +168,7 @@ pub fn update(model: &mut Model, event: Event) -> (Vec<Command>, bool) {
             }
             Vec::new()
         }
+        Event::Suspend => vec![Command::Suspend],
         Event::Terminate => {
             model.quit = true;
             Vec::new()
@@ -241,6 +242,7 @@ fn on_key(model: &mut Model, key: &KeyEvent) -> Vec<Command> {
 }
 
 pub(super) fn act(model: &mut Model, action: Action) -> Vec<Command> {
+    super::trail::note(action);
     if model.help.is_some() && !matches!(action, Action::Quit | Action::Suspend) {
         return help(model, action);
     }

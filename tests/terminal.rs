@@ -1,0 +1,191 @@
+//! The binary on a terminal of its own: it starts, follows the size, stops and goes on, ends in good
+//! order however it is ended, and never leaves the terminal as it must not be left.
+#![cfg(unix)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, missing_docs)]
+
+use std::io::{Read as _, Write as _};
+use std::sync::{Arc, Condvar, Mutex};
+use std::time::Duration;
+
+use portable_pty::{Child, CommandBuilder, MasterPty, PtySize};
+use tempfile::TempDir;
+
+const ENTER: &str = "\x1b[?1049h";
+const LEAVE: &str = "\x1b[?1049l";
+const CURSOR: &str = "\x1b[?25h";
+
+/// What the terminal was sent so far.
+type Sent = Arc<(Mutex<(Vec<u8>, bool)>, Condvar)>;
+
+struct Terminal {
+    child: Box<dyn Child + Send + Sync>,
+    master: Box<dyn MasterPty + Send>,
+    keys: Box<dyn std::io::Write + Send>,
+    sent: Sent,
+    _state: TempDir,
+}
+
+fn size(rows: u16, cols: u16) -> PtySize {
+    PtySize { rows, cols, pixel_width: 0, pixel_height: 0 }
+}
+
+impl Terminal {
+    fn start(config: &str) -> Self {
+        let state = TempDir::new().unwrap();
+        let file = state.path().join("config.toml");
+        std::fs::write(&file, config).unwrap();
+        let pair = portable_pty::native_pty_system().openpty(size(24, 80)).unwrap();
+        let mut command = CommandBuilder::new(env!("CARGO_BIN_EXE_azlb"));
+        command.arg("--sim");
+        command.env("AZLB_CONFIG", &file);
+        command.env("AZLB_STATE_DIR", state.path());
+        command.env("LANG", "C.UTF-8");
+        command.env("TERM", "xterm-256color");
+        command.env_remove("NO_COLOR");
+        command.env_remove("LC_ALL");
+        let child = pair.slave.spawn_command(command).unwrap();
+        drop(pair.slave);
+        let sent: Sent = Arc::default();
+        let mut reader = pair.master.try_clone_reader().unwrap();
+        let shared = Arc::clone(&sent);
+        std::thread::spawn(move || {
+            let mut buffer = [0; 8192];
+            loop {
+                let read = reader.read(&mut buffer).unwrap_or(0);
+                let mut so_far = shared.0.lock().unwrap();
+                so_far.0.extend_from_slice(&buffer[..read]);
+                so_far.1 = read == 0;
+                shared.1.notify_all();
+                if read == 0 {
+                    return;
+                }
+            }
+        });
+        let keys = pair.master.take_writer().unwrap();
+        Self { child, master: pair.master, keys, sent, _state: state }
+    }
+
+    /// Waits until what was sent from `from` on satisfies this; gives all that was sent.
+    fn wait(&self, what: &str, from: usize, is: impl Fn(&str) -> bool) -> String {
+        let mut so_far = self.sent.0.lock().unwrap();
+        loop {
+            let text = String::from_utf8_lossy(&so_far.0[from.min(so_far.0.len())..]).into_owned();
+            if is(&text) {
+                return text;
+            }
+            assert!(!so_far.1, "the terminal was closed before {what}: {text:?}");
+            let (next, time) = self.sent.1.wait_timeout(so_far, Duration::from_secs(30)).unwrap();
+            assert!(!time.timed_out(), "no {what}: {text:?}");
+            so_far = next;
+        }
+    }
+
+    fn length(&self) -> usize {
+        self.sent.0.lock().unwrap().0.len()
+    }
+
+    fn press(&mut self, keys: &str) {
+        self.keys.write_all(keys.as_bytes()).unwrap();
+        self.keys.flush().unwrap();
+    }
+
+    fn signal(&self, signal: rustix::process::Signal) {
+        let pid = i32::try_from(self.child.process_id().unwrap()).unwrap();
+        rustix::process::kill_process(rustix::process::Pid::from_raw(pid).unwrap(), signal).unwrap();
+    }
+
+    /// Waits for the end: the exit code, and all that was sent.
+    fn end(mut self) -> (u32, String) {
+        let mut so_far = self.sent.0.lock().unwrap();
+        while !so_far.1 {
+            let (next, time) = self.sent.1.wait_timeout(so_far, Duration::from_secs(30)).unwrap();
+            so_far = next;
+            if time.timed_out() {
+                self.child.kill().unwrap();
+                panic!("it does not end: {:?}", String::from_utf8_lossy(&so_far.0));
+            }
+        }
+        let status = self.child.wait().unwrap();
+        (status.exit_code(), String::from_utf8_lossy(&so_far.0).into_owned())
+    }
+}
+
+/// The terminal is as it was: the other screen left last, the cursor shown.
+fn given_back(sent: &str) {
+    let left = sent.rfind(LEAVE).expect("the alternate screen is left");
+    assert!(sent.rfind(ENTER).is_none_or(|entered| entered < left), "{sent:?}");
+    assert!(sent[left..].contains(CURSOR), "{sent:?}");
+}
+
+#[test]
+fn it_starts_follows_the_size_and_leaves() {
+    let mut terminal = Terminal::start("");
+    terminal.wait("first frame", 0, |t| t.contains("Estate") && t.contains("quit"));
+    let before = terminal.length();
+    terminal.master.resize(size(10, 40)).unwrap();
+    terminal.wait("frame of the new size", before, |t| t.contains("Estate"));
+    terminal.press("q");
+    let (code, sent) = terminal.end();
+    assert_eq!(code, 0);
+    given_back(&sent);
+}
+
+#[test]
+fn it_stops_gives_the_terminal_back_and_goes_on() {
+    for by_key in [true, false] {
+        let mut terminal = Terminal::start("");
+        terminal.wait("first frame", 0, |t| t.contains("Estate"));
+        let before = terminal.length();
+        if by_key {
+            terminal.press("\x1a");
+        } else {
+            terminal.signal(rustix::process::Signal::TSTP);
+        }
+        terminal.wait("the terminal given back", before, |t| t.contains(LEAVE));
+        let stopped = terminal.length();
+        terminal.signal(rustix::process::Signal::CONT);
+        terminal.wait("the screen again", stopped, |t| t.contains(ENTER) && t.contains("Estate"));
+        terminal.press("q");
+        let (code, sent) = terminal.end();
+        assert_eq!(code, 0);
+        given_back(&sent);
+    }
+}
+
+#[test]
+fn it_ends_in_good_order_when_it_is_told_to() {
+    for signal in [rustix::process::Signal::TERM, rustix::process::Signal::HUP] {
+        let terminal = Terminal::start("");
+        terminal.wait("first frame", 0, |t| t.contains("Estate"));
+        terminal.signal(signal);
+        let (_, sent) = terminal.end();
+        given_back(&sent);
+    }
+}
+
+#[test]
+fn a_wrong_configuration_never_takes_the_terminal() {
+    for (config, words) in [
+        ("theme = \"drak\"", ["theme drak", "high-contrast"]),
+        ("[keys]\nswap = \"a\"", ["both swap and add", "members"]),
+        ("[keys]\nfly = \"F\"", ["no action 'fly'", "swap"]),
+        ("colour = \"red\"", ["line 1", "colour"]),
+    ] {
+        let (code, sent) = Terminal::start(config).end();
+        assert_eq!(code, 2, "{config}");
+        assert!(words.iter().all(|w| sent.contains(w)), "{config}: {sent}");
+        assert!(!sent.contains(ENTER), "{sent:?}");
+    }
+}
+
+#[test]
+fn keys_and_theme_of_the_configuration_are_used() {
+    let mut terminal = Terminal::start("theme = \"high-contrast\"\n[keys]\nquit = \"Q\"\n");
+    terminal.wait("first frame", 0, |t| t.contains("Estate") && t.contains('Q'));
+    let before = terminal.length();
+    terminal.press("?");
+    terminal.wait("the help", before, |t| t.contains("Help"));
+    terminal.press("q");
+    terminal.press("Q");
+    assert_eq!(terminal.end().0, 0);
+}
