@@ -49,8 +49,25 @@ async fn play(size: (u16, u16), script: &str, rest: u64, read_only: bool) -> See
     play_in(size, script, rest, read_only, Look::shipped("dark")).await
 }
 
-async fn play_in(size: (u16, u16), script: &str, rest: u64, read_only: bool, look: Look) -> Seen {
+/// With faults: lines as `--sim-fault` takes them.
+async fn play_on(faults: &[&str], size: (u16, u16), script: &str, rest: u64) -> Seen {
     let simulator = demo(Options::default());
+    faults.iter().for_each(|fault| simulator.inject(fault.parse().unwrap()));
+    play_with(simulator, size, script, rest, false, Look::shipped("dark")).await
+}
+
+async fn play_in(size: (u16, u16), script: &str, rest: u64, read_only: bool, look: Look) -> Seen {
+    play_with(demo(Options::default()), size, script, rest, read_only, look).await
+}
+
+async fn play_with(
+    simulator: Arc<Simulator>,
+    size: (u16, u16),
+    script: &str,
+    rest: u64,
+    read_only: bool,
+    look: Look,
+) -> Seen {
     let state = TempDir::new().unwrap();
     let wire = Arc::new(Wire::new(Arc::clone(&simulator), None));
     let session = session_on(wire, state.path(), |c| c.read_only = read_only);
@@ -179,22 +196,46 @@ async fn every_size_is_survived() {
     }
 }
 
-/// A quiet screen writes nothing: no event, no frame.
-#[tokio::test(start_paused = true)]
-async fn keys_at_random_never_write_without_a_plan() {
-    let mut chance = fastrand::Rng::with_seed(11);
-    for round in 0..6 {
-        // Everything but the confirmation's letters in a row: `a` alone cannot apply an exclusive pool,
-        // and Enter leaves a plan.
+/// Presses keys at random over a simulator that fails now and then. `a` and `y` are not among them: whatever
+/// else is pressed, nothing is written, and nothing breaks.
+async fn press_at_random(seed: u64, rounds: usize, keys: usize) {
+    let mut chance = fastrand::Rng::with_seed(seed);
+    let sizes = [(80, 24), (40, 12), (20, 6), (120, 40), (200, 60)];
+    for round in 0..rounds {
         let pool = [
             "j", "k", "h", "l", "g", "G", "tab", "enter", "esc", "space", "s", "d", "v", "/", "p", "r", "J", "e", "u",
-            "?", "U", "x",
+            "?", "U", "x", ":", "i", "H", "o", "O", "M", "*", "[", "]", "f", "n", "N", "ctrl-a", "db", "down", "c",
+            "é",
         ];
-        let script: Vec<&str> = (0..150).map(|_| pool[chance.usize(..pool.len())]).collect();
-        let seen = play((80, 24), &script.join(" "), 30, false).await;
-        let requests = put_count(&seen.simulator);
-        assert_eq!(requests, 0, "round {round}: {}", script.join(" "));
+        let script: Vec<&str> = (0..keys).map(|_| pool[chance.usize(..pool.len())]).collect();
+        let script = script.join(" ");
+        let seen = play_on(
+            &[
+                "GET * 429 p=0.05 retry-after=2",
+                "GET * 500 p=0.05",
+                "POST health reset-before p=0.1",
+                "GET * html p=0.02",
+                "GET * truncated p=0.02",
+            ],
+            sizes[round % sizes.len()],
+            &script,
+            30,
+        )
+        .await;
+        assert_eq!(put_count(&seen.simulator), 0, "seed {seed}, round {round}: {script}");
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn keys_at_random_never_write_without_a_plan() {
+    press_at_random(11, 10, 300).await;
+}
+
+/// The long run: `cargo test --release --test screen a_hundred_thousand -- --ignored`.
+#[tokio::test(start_paused = true)]
+#[ignore = "takes a minute"]
+async fn a_hundred_thousand_keys_at_random() {
+    press_at_random(12, 200, 500).await;
 }
 
 fn put_count(simulator: &Simulator) -> u64 {

@@ -260,9 +260,7 @@ fn stops() -> mpsc::Receiver<()> {
         use tokio::signal::unix::{SignalKind, signal};
         let kind = SignalKind::from_raw(rustix::process::Signal::TSTP.as_raw());
         if let Ok(mut stop) = signal(kind) {
-            tokio::spawn(async move {
-                while stop.recv().await.is_some() && sender.send(()).await.is_ok() {}
-            });
+            tokio::spawn(async move { while stop.recv().await.is_some() && sender.send(()).await.is_ok() {} });
         }
     }
     #[cfg(not(unix))]
