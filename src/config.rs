@@ -31,6 +31,8 @@ pub struct Config {
     pub read_only: bool,
     /// Pools that may never have two members: `LB/POOL` or an id.
     pub exclusive: Vec<String>,
+    /// Pools whose name is to be typed before a plan of theirs is applied: `LB/POOL` or an id.
+    pub protected: Vec<String>,
     /// How long a member that joined may take until its probe is up, such as `"2m"`.
     #[serde(with = "time_text")]
     pub wait_healthy: Option<Duration>,
@@ -44,6 +46,8 @@ pub struct Config {
     pub state_dir: Option<PathBuf>,
     /// The colours: a shipped theme's name, or that of a file in the `themes` folder beside this file.
     pub theme: Option<String>,
+    /// Whether the terminal UI takes the mouse; the terminal's own selection then needs a key (often Shift).
+    pub mouse: bool,
     /// Keys of the terminal UI, by the action's name (`docs/keys.md`).
     pub keys: BTreeMap<String, Keys>,
     /// The folder of the configuration file, whose `themes` folder holds the operator's own.
@@ -174,8 +178,12 @@ impl Config {
 
     /// The options with which plans are made, before any flag.
     pub fn options(&self) -> Options {
-        let mut options =
-            Options { exclusive: self.exclusive.clone(), on_failure: self.on_failure, ..Options::default() };
+        let mut options = Options {
+            exclusive: self.exclusive.clone(),
+            protected: self.protected.clone(),
+            on_failure: self.on_failure,
+            ..Options::default()
+        };
         if let Some(wait) = self.wait_healthy {
             options.wait_healthy = wait;
         }

@@ -145,6 +145,24 @@ async fn a_swap_is_shown_confirmed_by_name_and_watched() {
     assert_eq!(most_ever(&done.simulator, "/db-lb/backendaddresspools/masters"), 1);
 }
 
+/// A pool that the configuration protects is changed after its name was typed, exclusive or not.
+#[tokio::test(start_paused = true)]
+async fn a_protected_pools_name_is_typed() {
+    let simulator = demo(Options::default());
+    let state = TempDir::new().unwrap();
+    let wire = Arc::new(Wire::new(Arc::clone(&simulator), None));
+    let session = session_on(wire, state.path(), |c| c.protected = vec!["web-lb/blue".to_owned()]);
+    session.refresh().await.unwrap();
+    let pool = session.pool("web-lb/blue").unwrap();
+    let request = session.request_remove(&pool, &["vm-web-1".to_owned()], session.config().options()).unwrap();
+    let plan = session.plan(&request).await.unwrap();
+    assert!(plan.exclusive.is_empty());
+    assert!(!plan.confirmed_by("yes") && plan.confirmed_by("blue") && plan.confirmed_by("web-lb/blue"));
+    let green = session.pool("web-lb/green").unwrap();
+    let request = session.request_remove(&green, &["vm-web-5".to_owned()], session.config().options()).unwrap();
+    assert!(session.plan(&request).await.unwrap().confirmed_by("yes"));
+}
+
 #[tokio::test(start_paused = true)]
 async fn marked_members_move_together_and_the_console_says_how() {
     // web-lb is the fifth load balancer; green its second pool; blue is chosen by filter.
@@ -310,14 +328,51 @@ async fn rows_are_sorted_and_marked_by_the_range() {
     assert!(all.frame.contains(" 5 marked "), "{}", all.frame);
 }
 
+/// Order and columns are there again at the next start; the theme too.
+#[tokio::test(start_paused = true)]
+async fn what_was_chosen_is_kept() {
+    let state = TempDir::new().unwrap();
+    let look = || Look { state: Some(state.path().to_owned()), ..Look::shipped("dark") };
+    let first = play_in((120, 30), ": blue enter tab o o O w : theme light enter", 2, false, look()).await;
+    assert!(first.frame.contains("name↑") && first.frame.contains("latest"), "{}", first.frame);
+    let again = play_in((120, 30), ": blue enter tab", 2, false, look()).await;
+    assert!(again.frame.contains("name↑") && again.frame.contains("latest"), "{}", again.frame);
+    assert!(std::fs::read_to_string(state.path().join("screen.json")).unwrap().contains("light"));
+    std::fs::write(state.path().join("screen.json"), "{broken").unwrap();
+    let fresh = play_in((120, 30), ": blue enter tab", 2, false, look()).await;
+    assert!(!fresh.frame.contains("name↑"), "{}", fresh.frame);
+}
+
+/// The mouse selects, opens and scrolls, and does no more.
+#[tokio::test(start_paused = true)]
+async fn a_click_selects_and_another_opens() {
+    use crossterm::event::{MouseButton, MouseEvent, MouseEventKind};
+    let simulator = demo(Options::default());
+    let state = TempDir::new().unwrap();
+    let session = session_on(Arc::new(Wire::new(Arc::clone(&simulator), None)), state.path(), |_| {});
+    let mut terminal = Terminal::new(TestBackend::new(80, 24)).unwrap();
+    let at = |kind, column, row| Event::Mouse(MouseEvent { kind, column, row, modifiers: KeyModifiers::NONE });
+    let click = |column, row| at(MouseEventKind::Down(MouseButton::Left), column, row);
+    // db-lb is selected and opened, its pool selected, its second row, and the wheel goes to the end.
+    let events = vec![click(5, 6), click(5, 6), click(8, 7), click(40, 7), at(MouseEventKind::ScrollDown, 40, 7)];
+    let typed = stream::unfold((0, events), |(n, events)| async move {
+        tokio::time::sleep(Duration::from_millis(2000)).await;
+        let event = events.get(n)?.clone();
+        Some((Ok(event), (n + 1, events)))
+    });
+    run(&mut terminal, session, typed, Look::shipped("dark")).await.unwrap();
+    let frame = dump::text(terminal.backend().buffer());
+    assert!(frame.contains("db-lb/masters") && frame.contains("▸ ○ not in  api-ss/1"), "{frame}");
+}
+
 #[tokio::test(start_paused = true)]
 async fn own_keys_work_and_are_shown() {
-    let keys = toml::from_str("palette = \"w\"\nhelp = \"f1\"").unwrap();
+    let keys = toml::from_str("palette = \"W\"\nhelp = \"f1\"").unwrap();
     let mut look = Look::shipped("dark");
     look.keymap = azlb::tui::keymap::Keymap::new(&keys).unwrap();
-    let seen = play_in((80, 24), "w green enter", 2, false, look).await;
+    let seen = play_in((80, 24), "W green enter", 2, false, look).await;
     assert!(seen.frame.contains("web-lb/green  NIC pool"), "{}", seen.frame);
-    assert!(seen.frame.contains("w go to") && seen.frame.contains("f1 help"), "{}", seen.frame);
+    assert!(seen.frame.contains("W go to") && seen.frame.contains("f1 help"), "{}", seen.frame);
 }
 
 /// A theme's file is read anew when it was written, and a mistake in it leaves the old colours.

@@ -265,6 +265,9 @@ pub struct Options {
     pub overrides: Vec<String>,
     /// Pools that the configuration declares exclusive: `LB/POOL` or an id.
     pub exclusive: Vec<String>,
+    /// Pools whose name is to be typed before a plan of theirs is applied: `LB/POOL` or an id.
+    #[serde(default)]
+    pub protected: Vec<String>,
 }
 
 impl Default for Options {
@@ -280,6 +283,7 @@ impl Default for Options {
             on_failure: OnFailure::Stop,
             overrides: Vec::new(),
             exclusive: Vec::new(),
+            protected: Vec::new(),
         }
     }
 }

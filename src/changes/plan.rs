@@ -62,6 +62,9 @@ pub struct Plan {
     pub steps: Vec<Step>,
     /// Exclusive pools that it touches: to apply it, people type their names.
     pub exclusive: Vec<ResourceId>,
+    /// Protected pools that it touches: people type their names too.
+    #[serde(default)]
+    pub protected: Vec<ResourceId>,
     /// The plan that this one takes back.
     pub undo_of: Option<PlanId>,
 }
@@ -103,9 +106,14 @@ impl Plan {
         edited.filter(|p| known.insert(*p)).cloned().collect()
     }
 
-    /// Whether what somebody typed confirms it: the name of its exclusive pool, else `yes`.
+    /// The pool whose name confirms it: an exclusive one, else a protected one. None where `yes` does.
+    pub fn named(&self) -> Option<&ResourceId> {
+        self.exclusive.first().or(self.protected.first())
+    }
+
+    /// Whether what somebody typed confirms it: the name of its exclusive or protected pool, else `yes`.
     pub fn confirmed_by(&self, answer: &str) -> bool {
-        match self.exclusive.first() {
+        match self.named() {
             Some(pool) => answer == pool.name() || answer == pool.short(),
             None => answer.eq_ignore_ascii_case("yes") || answer.eq_ignore_ascii_case("y"),
         }
@@ -180,6 +188,10 @@ pub fn plan_stages(
     let pools = facts.by_pool().map(|(pool, _)| pool);
     let mut exclusive: Vec<ResourceId> = pools.filter(|p| is_exclusive(documents, options, p)).cloned().collect();
     exclusive.sort_unstable();
+    let pools = facts.by_pool().map(|(pool, _)| pool);
+    let guarded = pools.filter(|p| crate::estate::summary::is_exclusive(&[], &options.protected, p));
+    let mut protected: Vec<ResourceId> = guarded.cloned().collect();
+    protected.sort_unstable();
     let mut plan = Plan {
         id: PlanId::random(),
         title: title.to_owned(),
@@ -189,6 +201,7 @@ pub fn plan_stages(
         findings,
         steps,
         exclusive,
+        protected,
         undo_of,
     };
     if let Some(finding) = gap(&plan) {

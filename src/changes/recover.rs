@@ -101,6 +101,7 @@ pub fn undo_plan(record: &Record, documents: &Documents) -> Result<Plan, PlanErr
             findings: Vec::new(),
             steps: Vec::new(),
             exclusive: record.plan.exclusive.clone(),
+            protected: record.plan.protected.clone(),
             undo_of: Some(record.plan.id.clone()),
         },
         Err(error) => return Err(error),

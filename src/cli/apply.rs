@@ -139,12 +139,12 @@ pub fn show(plan: &Plan) -> Result<(), Failure> {
     output::print(&text)
 }
 
-/// Asks for the confirmation that the plan wants: the name of its exclusive pool, or yes.
+/// Asks for the confirmation that the plan wants: the name of its exclusive or protected pool, or yes.
 ///
 /// # Errors
 /// Where the answer cannot be read.
 pub fn ask(plan: &Plan) -> Result<bool, Failure> {
-    let prompt = match plan.exclusive.first() {
+    let prompt = match plan.named() {
         Some(pool) => format!("To apply, type the pool's name ({}): ", pool.name()),
         None => "Apply? Type yes: ".to_owned(),
     };

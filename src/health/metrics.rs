@@ -43,7 +43,9 @@ impl Series {
 /// # Errors
 /// A failure to read them: a Basic load balancer has none, and not everybody may see them.
 pub async fn read(reader: &Reader, lb: &ResourceId, minutes: i64) -> Result<Vec<Series>, ArmError> {
-    let end = jiff::Timestamp::now();
+    // Whole minutes: the one under way is not told yet.
+    let now = jiff::Timestamp::now();
+    let end = jiff::Timestamp::from_second(now.as_second().div_euclid(60) * 60).unwrap_or(now);
     let start = end.checked_sub(jiff::SignedDuration::from_mins(minutes)).unwrap_or(end);
     let at = |t: jiff::Timestamp| t.strftime("%Y-%m-%dT%H:%M:%SZ").to_string();
     let names: Vec<&str> = ASKED.iter().map(|(name, ..)| *name).collect();

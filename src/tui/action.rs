@@ -37,6 +37,8 @@ pub enum Action {
     Sort,
     /// Sort the other way round.
     SortReverse,
+    /// More columns, or fewer.
+    Wide,
     /// To the palette: commands, and any resource by its name.
     Palette,
     /// The document of the selected resource, as it is.
@@ -201,6 +203,7 @@ pub const ACTIONS: &[Spec] = &[
     spec("unmark", Action::Unmark, &[Members], &["U"], "forget marks", 0),
     spec("sort", Action::Sort, &[Members], &["o"], "sort by the next column", 0),
     spec("sort-reverse", Action::SortReverse, &[Members], &["O"], "sort the other way round", 0),
+    spec("wide", Action::Wide, &[Members], &["w"], "more columns", 0),
     spec("open", Action::Open, BROWSE, &["enter", "l", "right"], "open", 0),
     spec("close", Action::Close, BROWSE, &["h", "left"], "close", 0),
     spec("pane", Action::NextPane, BROWSE, &["tab"], "pane", 0),

@@ -14,6 +14,7 @@ use tokio::time::Instant;
 
 use super::command::{Command, Tasks};
 use super::event::Event;
+use super::kept::Kept;
 use super::keymap::Keymap;
 use super::model::Model;
 use super::theme::{self, Faces, Themes};
@@ -40,6 +41,10 @@ pub struct Look {
     pub keymap: Keymap,
     /// Where the screen is written to.
     pub dumps: PathBuf,
+    /// Where what is kept between two starts stands. None where nothing is.
+    pub state: Option<PathBuf>,
+    /// Whether the mouse is used.
+    pub mouse: bool,
     /// Sends a sequence to the terminal beside what is drawn.
     pub send: fn(&str) -> std::io::Result<()>,
 }
@@ -51,11 +56,17 @@ impl Look {
     /// Where keys or theme have a mistake.
     pub fn from_config(config: &Config) -> Result<Self, super::OpenError> {
         let themes = Themes::new(config.folder.as_ref().map(|f| f.join("themes")));
-        let theme = theme::chosen(config.theme.as_deref());
+        let state = config.state_dir().ok();
+        let kept = state.as_deref().map(Kept::read).unwrap_or_default();
+        // What was chosen on the screen is forgotten where it is not there any more.
+        let kept = kept.theme.filter(|name| themes.load(name).is_ok());
+        let theme = theme::chosen(config.theme.as_deref().or(kept.as_deref()));
         Ok(Self {
             faces: Faces { theme: themes.load(&theme)?, unicode: Faces::unicode_from_environment() },
             keymap: Keymap::new(&config.keys)?,
-            dumps: config.state_dir().map(|d| d.join("screens")).unwrap_or_default(),
+            dumps: state.as_ref().map(|d| d.join("screens")).unwrap_or_default(),
+            state,
+            mouse: config.mouse,
             send: |text| {
                 use std::io::Write as _;
                 let mut out = std::io::stdout();
@@ -75,6 +86,8 @@ impl Look {
             theme: name.to_owned(),
             keymap: Keymap::default(),
             dumps: PathBuf::new(),
+            state: None,
+            mouse: false,
             send: |_| Ok(()),
         }
     }
@@ -111,6 +124,9 @@ where
     let mut model = Model::new(session.may_write(), session.place().to_owned());
     model.keymap = Arc::new(look.keymap.clone());
     model.themes = look.themes.names();
+    let mut kept = look.state.as_deref().map(Kept::read).unwrap_or_default();
+    let before = kept.clone();
+    kept.restore(&mut model);
     let mut worn = look.written();
     let mut tick = tokio::time::interval(TICK);
     tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Skip);
@@ -167,6 +183,9 @@ where
                     }
                     Command::Theme(name) => {
                         let told = look.wear(name).map(|()| format!("theme {}", look.theme));
+                        if told.is_ok() {
+                            kept.theme = Some(look.theme.clone());
+                        }
                         worn = look.written();
                         told_of(&mut model, told.map_err(|e| e.to_string()));
                     }
@@ -194,6 +213,10 @@ where
                 Err(_) => events.try_recv().ok(),
             };
         }
+    }
+    let last = Kept::of(&model, kept.theme.clone());
+    if let Some(folder) = look.state.filter(|_| last != before) {
+        last.write(&folder);
     }
     Ok(())
 }
@@ -229,6 +252,7 @@ fn forwarded(
 fn translate(event: TerminalEvent) -> Option<Event> {
     match event {
         TerminalEvent::Key(key) if key.kind != KeyEventKind::Release => Some(Event::Key(key)),
+        TerminalEvent::Mouse(event) => Some(Event::Mouse(event)),
         TerminalEvent::Paste(text) => Some(Event::Paste(text)),
         TerminalEvent::Resize(..) => Some(Event::Resize),
         _ => None,

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crossterm::event::KeyEvent;
+use crossterm::event::{KeyEvent, MouseEvent};
 
 use super::palette::Item;
 use super::snapshot::{HealthView, Job, PoolView, Tree};
@@ -15,6 +15,8 @@ use crate::health::metrics::Series;
 pub enum Event {
     /// A key.
     Key(KeyEvent),
+    /// The mouse, where it is asked for.
+    Mouse(MouseEvent),
     /// Text pasted into the terminal.
     Paste(String),
     /// The terminal has another size.

@@ -14,9 +14,11 @@ pub mod copy;
 pub mod document;
 pub mod dump;
 pub mod event;
+pub mod kept;
 pub mod keymap;
 mod keys_typed;
 pub mod model;
+mod mouse;
 mod navigate;
 pub mod palette;
 mod plan_screen;
@@ -42,7 +44,7 @@ use crate::session::Session;
 /// Where the configured keys or theme cannot be used, where there is no terminal, or it cannot be used.
 pub async fn main(session: Session) -> Result<ExitCode, OpenError> {
     let look = app::Look::from_config(session.config())?;
-    let mut screen = terminal::Screen::open(look.dumps.clone())?;
+    let mut screen = terminal::Screen::open(look.dumps.clone(), look.mouse)?;
     let result = app::run(screen.terminal(), session, EventStream::new(), look).await;
     drop(screen);
     Ok(result.map(|()| ExitCode::SUCCESS)?)

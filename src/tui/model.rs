@@ -3,6 +3,8 @@
 use std::collections::{HashSet, VecDeque};
 use std::sync::Arc;
 
+use ratatui::layout::Rect;
+use serde::{Deserialize, Serialize};
 use tokio::time::Instant;
 
 use super::document::Document;
@@ -28,8 +30,18 @@ pub enum Screen {
     Health,
 }
 
+/// Where a list was drawn: its first line on the screen and what stands on each line.
+#[derive(Debug, Clone, Default)]
+pub struct Drawn {
+    /// The tree: its area, and the place of its first row.
+    pub tree: (Rect, usize),
+    /// The members: their rows' area, and for each line the place of its row.
+    pub members: (Rect, Vec<Option<usize>>),
+}
+
 /// A column by which members are sorted.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Column {
     /// As the pool lists them.
     Listed,
@@ -235,6 +247,10 @@ pub struct Model {
     pub last_mark: Option<Mark>,
     /// By what the rows are sorted, and whether the other way round.
     pub sort: (Column, bool),
+    /// Whether the members have every column and the tree makes room.
+    pub wide: bool,
+    /// Where the panes were drawn last, for the mouse: the tree's rows and the members'.
+    pub drawn: Drawn,
     /// Where the selection was, the oldest first.
     pub before: Vec<Node>,
     /// Where it was before going backward.
@@ -305,6 +321,8 @@ impl Model {
             marks: HashSet::new(),
             last_mark: None,
             sort: (Column::Listed, false),
+            wide: false,
+            drawn: Drawn::default(),
             before: Vec::new(),
             after: Vec::new(),
             document: None,

@@ -1,4 +1,4 @@
-//! The plan screen's keys: `a` applies, after the name of an exclusive pool; everything else leaves.
+//! The plan screen's keys: `a` applies, after the name of an exclusive or protected pool; everything else leaves.
 
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 
@@ -17,7 +17,7 @@ pub(super) fn apply(model: &mut Model) -> Vec<Command> {
         model.say("another plan runs; wait for its end", true);
         return Vec::new();
     }
-    if proposal.plan.exclusive.is_empty() {
+    if proposal.plan.named().is_none() {
         return confirmed(model);
     }
     model.typing = Typing::Confirm(Field::default());
@@ -34,7 +34,7 @@ pub(super) fn typing(model: &mut Model, key: &KeyEvent) -> Vec<Command> {
             let typed = field.text.trim().to_owned();
             model.typing = Typing::Nothing;
             let Some(plan) = model.proposal.as_ref().map(|p| &p.plan) else { return Vec::new() };
-            match plan.exclusive.first() {
+            match plan.named() {
                 Some(_) if plan.confirmed_by(&typed) => return confirmed(model),
                 Some(pool) => {
                     let said = format!("'{typed}' is not {}; nothing was changed", pool.name());

@@ -2,12 +2,16 @@
 
 use std::io::{IsTerminal as _, Stdout, Write as _, stdout};
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, Ordering};
 
-use crossterm::event::{DisableBracketedPaste, EnableBracketedPaste};
+use crossterm::event::{DisableBracketedPaste, DisableMouseCapture, EnableBracketedPaste, EnableMouseCapture};
 use crossterm::execute;
 use crossterm::terminal::{EnterAlternateScreen, LeaveAlternateScreen, disable_raw_mode, enable_raw_mode};
 use ratatui::Terminal;
 use ratatui::backend::CrosstermBackend;
+
+/// Whether the mouse was taken, and is to be given back.
+static MOUSE: AtomicBool = AtomicBool::new(false);
 
 /// The screen, in raw mode on the alternate buffer while this lives.
 pub(super) struct Screen {
@@ -16,7 +20,7 @@ pub(super) struct Screen {
 
 impl Screen {
     /// Takes the terminal. A panic gives it back and leaves a report in `reports`.
-    pub(super) fn open(reports: PathBuf) -> std::io::Result<Self> {
+    pub(super) fn open(reports: PathBuf, mouse: bool) -> std::io::Result<Self> {
         if !stdout().is_terminal() || !std::io::stdin().is_terminal() {
             return Err(std::io::Error::other(
                 "the terminal UI needs a terminal; for scripts use a command such as 'azlb list lbs' (azlb --help)",
@@ -35,6 +39,10 @@ impl Screen {
         }));
         enable_raw_mode()?;
         execute!(stdout(), EnterAlternateScreen, EnableBracketedPaste)?;
+        if mouse {
+            execute!(stdout(), EnableMouseCapture)?;
+            MOUSE.store(true, Ordering::Relaxed);
+        }
         Ok(Self { terminal: Terminal::new(CrosstermBackend::new(stdout()))? })
     }
 
@@ -51,6 +59,9 @@ impl Drop for Screen {
 
 /// Leaves the terminal as it was found. Nothing is to be done where even that fails.
 fn give_back() {
+    if MOUSE.load(Ordering::Relaxed) {
+        let _ = execute!(stdout(), DisableMouseCapture);
+    }
     let _ = execute!(stdout(), DisableBracketedPaste, LeaveAlternateScreen, crossterm::cursor::Show);
     let _ = disable_raw_mode();
     let _ = stdout().flush();
@@ -63,6 +74,9 @@ pub(super) fn suspend() -> std::io::Result<()> {
     let stopped = rustix::process::kill_process(rustix::process::getpid(), rustix::process::Signal::STOP);
     enable_raw_mode()?;
     execute!(stdout(), EnterAlternateScreen, EnableBracketedPaste)?;
+    if MOUSE.load(Ordering::Relaxed) {
+        execute!(stdout(), EnableMouseCapture)?;
+    }
     stopped.map_err(std::io::Error::from)
 }
 

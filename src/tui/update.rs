@@ -21,6 +21,7 @@ pub fn update(model: &mut Model, event: Event) -> (Vec<Command>, bool) {
     model.now = Instant::now();
     let commands = match event {
         Event::Key(key) => on_key(model, &key),
+        Event::Mouse(event) => super::mouse::on_mouse(model, event),
         Event::Paste(text) => {
             on_paste(model, &text);
             Vec::new()
@@ -272,6 +273,10 @@ pub(super) fn act(model: &mut Model, action: Action) -> Vec<Command> {
             Vec::new()
         }
         Action::Sort | Action::SortReverse => views::sort(model, action == Action::SortReverse),
+        Action::Wide => {
+            model.wide = !model.wide;
+            Vec::new()
+        }
         Action::Palette => views::open_palette(model),
         Action::Detail => views::open_detail(model),
         Action::Health => views::open_health(model),

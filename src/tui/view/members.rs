@@ -6,7 +6,7 @@ use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 use ratatui::widgets::Paragraph;
 
-use super::super::model::{Mark, Model, Node, Pane, Typing};
+use super::super::model::{Column, Mark, Model, Node, Pane, Typing};
 use super::super::snapshot::{PoolView, Row};
 use super::super::theme::Faces;
 use super::{block, fit, glyph, pad, styled, window};
@@ -31,11 +31,15 @@ pub(super) fn draw(model: &mut Model, frame: &mut Frame<'_>, area: Rect, faces: 
     lines.truncate(usize::from(inner.height).saturating_sub(4).max(1));
     // The columns' names above the rows, and what is to be said of the selected one below them.
     let height = usize::from(inner.height).saturating_sub(lines.len() + 2);
-    lines.push(styled(columns(width), faces.theme.dim));
+    lines.push(styled(columns(width, model, faces), faces.theme.dim));
     if focus {
         model.page = height;
     }
-    lines.extend(rows(model, &pool, faces, width, height, focus));
+    let top = u16::try_from(lines.len()).unwrap_or(u16::MAX);
+    let (shown, places) = rows(model, &pool, faces, width, height, focus);
+    let place = Rect { y: inner.y.saturating_add(top), height: inner.height.saturating_sub(top), ..inner };
+    model.drawn.members = (place, places);
+    lines.extend(shown);
     frame.render_widget(Paragraph::new(lines), inner);
     if let Some(row) = model.selected_row().filter(|_| focus && inner.height > 6) {
         let last = Rect { y: inner.y + inner.height - 1, height: 1, ..inner };
@@ -124,22 +128,63 @@ fn widths(width: usize) -> [usize; 5] {
     [10, name, ip, 8, 2]
 }
 
-fn columns(width: usize) -> String {
+/// The columns that there are besides on a wide screen: kind, admin state, on the latest model, the id.
+const WIDE: [usize; 4] = [9, 6, 7, 30];
+
+fn columns(width: usize, model: &Model, faces: &Faces) -> String {
     let [state, name, ip, power, zone] = widths(width);
-    fit(
-        &format!(
-            "  {}{}{}{}{}why",
-            pad("health", state),
-            pad("name", name),
-            pad("ip", ip),
-            pad("power", power),
-            pad("z", zone)
-        ),
-        width,
-    )
+    // The column that sorts says so.
+    let (by, reversed) = model.sort;
+    let head = |title: &str, column: Column, width: usize| {
+        let sign = match (by == column, reversed, faces.unicode) {
+            (false, ..) => "",
+            (true, false, true) => "↓",
+            (true, true, true) => "↑",
+            (true, false, false) => "v",
+            (true, true, false) => "^",
+        };
+        pad(&format!("{title}{sign}"), width)
+    };
+    let mut out = format!(
+        "  {}{}{}{}{}",
+        head("health", Column::Health, state),
+        head("name", Column::Name, name),
+        head("ip", Column::Ip, ip),
+        head("power", Column::Power, power),
+        head("z", Column::Zone, zone),
+    );
+    if model.wide {
+        for (title, width) in ["kind", "admin", "latest", "id"].iter().zip(WIDE) {
+            out.push_str(&pad(title, width));
+        }
+    }
+    fit(&format!("{out}why"), width)
 }
 
-fn rows(model: &Model, pool: &PoolView, faces: &Faces, width: usize, height: usize, focus: bool) -> Vec<Line<'static>> {
+/// The cells of the columns that a wide screen has besides.
+fn wide_cells(row: &Row) -> String {
+    let m = &row.member;
+    let latest = match m.latest_model {
+        Some(true) => "yes",
+        Some(false) => "no",
+        None => "-",
+    };
+    let admin = match m.admin_state {
+        crate::azure::backend_pool::AdminState::None => "-".to_owned(),
+        other => other.word().to_lowercase(),
+    };
+    let cells = [m.kind.word().to_owned(), admin, latest.to_owned(), safe(&m.id.short())];
+    cells.iter().zip(WIDE).map(|(text, width)| pad(text, width - 1) + " ").collect()
+}
+
+fn rows(
+    model: &Model,
+    pool: &PoolView,
+    faces: &Faces,
+    width: usize,
+    height: usize,
+    focus: bool,
+) -> (Vec<Line<'static>>, Vec<Option<usize>>) {
     let theme = &faces.theme;
     let rows = model.pool_rows();
     let inside = rows.iter().filter(|r| r.inside).count();
@@ -149,7 +194,9 @@ fn rows(model: &Model, pool: &PoolView, faces: &Faces, width: usize, height: usi
     let at = rows.iter().position(|r| Some(&r.member.id) == model.row.as_ref()).unwrap_or(0);
     let first = window(place(at), total, height);
     let mut lines = Vec::new();
+    let mut places = Vec::new();
     for line in first..(first + height).min(total) {
+        places.push((line != inside).then_some(if line < inside { line } else { line.saturating_sub(1) }));
         if line == inside {
             let rule = if faces.unicode { "─" } else { "-" };
             let word = match (pool.members.is_empty(), pool.candidates.len()) {
@@ -166,13 +213,13 @@ fn rows(model: &Model, pool: &PoolView, faces: &Faces, width: usize, height: usi
         let i = if line < inside { line } else { line - 1 };
         if let Some(row) = rows.get(i) {
             let marked = model.marks.contains(&Mark { pool: pool.id.clone(), id: row.member.id.clone() });
-            lines.push(member(row, focus && i == at, marked, faces, width));
+            lines.push(member(row, focus && i == at, marked, model.wide, faces, width));
         }
     }
-    lines
+    (lines, places)
 }
 
-fn member(row: &Row, selected: bool, marked: bool, faces: &Faces, width: usize) -> Line<'static> {
+fn member(row: &Row, selected: bool, marked: bool, wide: bool, faces: &Faces, width: usize) -> Line<'static> {
     let theme = &faces.theme;
     let m = &row.member;
     let (glyph, style, word, why) = match &row.health {
@@ -195,11 +242,12 @@ fn member(row: &Row, selected: bool, marked: bool, faces: &Faces, width: usize) 
         (false, false, _) => "  ",
     };
     let text = format!(
-        "{}{}{}{}{}",
+        "{}{}{}{}{}{}",
         pad(&safe(&m.name), name - 1) + " ",
         pad(m.ip.as_deref().unwrap_or("-"), ip - 1) + " ",
         pad(m.power_state.as_deref().unwrap_or("-"), power - 1) + " ",
         pad(m.zone.as_deref().unwrap_or("-"), zone - 1) + " ",
+        if wide { wide_cells(row) } else { String::new() },
         safe(&notes.join("; ")),
     );
     let rest = fit(&text, width.saturating_sub(2 + state));

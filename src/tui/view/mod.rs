@@ -67,7 +67,9 @@ fn browse(model: &mut Model, frame: &mut Frame<'_>, area: Rect, faces: &Faces) {
         }
     };
     let [upper, console] = Layout::vertical([Constraint::Fill(1), Constraint::Length(console_height)]).areas(area);
-    if upper.width >= 60 {
+    model.drawn = super::model::Drawn::default();
+    let alone = model.wide && model.pane == Pane::Members;
+    if upper.width >= 60 && !alone {
         let tree_width = (upper.width / 3).clamp(26, 44);
         let [left, right] = Layout::horizontal([Constraint::Length(tree_width), Constraint::Fill(1)]).areas(upper);
         tree::draw(model, frame, left, faces);

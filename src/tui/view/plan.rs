@@ -38,7 +38,7 @@ pub(super) fn draw(model: &mut Model, frame: &mut Frame<'_>, area: Rect, faces: 
         })
         .collect();
     lines.push(Line::raw(""));
-    let prompt = match (&model.typing, proposal.plan.exclusive.first()) {
+    let prompt = match (&model.typing, proposal.plan.named()) {
         _ if !model.may_write => "This session is read-only. Enter or Esc leaves.".to_owned(),
         (Typing::Confirm(field), Some(pool)) => {
             format!("To apply, type the pool's name ({}), then Enter; Esc leaves: {}▏", pool.name(), safe(&field.text))

@@ -40,6 +40,7 @@ pub(super) fn draw(model: &mut Model, frame: &mut Frame<'_>, area: Rect, faces: 
     let at = rows.iter().position(|r| Some(&r.node) == model.node.as_ref()).unwrap_or(0);
     let first = window(at, rows.len(), height);
     let width = usize::from(inner.width);
+    model.drawn.tree = (inner, first);
     let lines: Vec<Line<'_>> = rows
         .iter()
         .enumerate()
