@@ -17,7 +17,7 @@ use serde::{Deserialize, Serialize};
 use crate::arm::token::CredentialSource;
 
 /// How to sign in.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, clap::ValueEnum)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, clap::ValueEnum, schemars::JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Method {
     /// The first of the others that the environment offers and that gives a token.

@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use schemars::JsonSchema;
 use serde::Deserialize;
 
 use crate::arm::Pacing;
@@ -16,7 +17,7 @@ use crate::changes::lanes::Limits;
 use crate::changes::{OnFailure, Options};
 
 /// The settings of one session.
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Config {
     /// `public`, `usgov`, `china`.
@@ -34,7 +35,8 @@ pub struct Config {
     /// Pools whose name is to be typed before a plan of theirs is applied: `LB/POOL` or an id.
     pub protected: Vec<String>,
     /// How long a member that joined may take until its probe is up, such as `"2m"`.
-    #[serde(with = "time_text")]
+    #[serde(deserialize_with = "time_text::deserialize")]
+    #[schemars(with = "Option<String>")]
     pub wait_healthy: Option<Duration>,
     /// What happens when a step fails.
     pub on_failure: OnFailure,
@@ -59,7 +61,7 @@ pub struct Config {
 }
 
 /// One key, or several.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(untagged)]
 pub enum Keys {
     /// One.
@@ -210,6 +212,14 @@ impl Config {
         tempo.guard_age = tempo.guard_age.div_f64(self.factor());
         tempo
     }
+}
+
+/// `docs/config.schema.json`: what the configuration file may hold, for editors.
+pub fn schema() -> String {
+    let schema = schemars::schema_for!(Config);
+    let mut text = serde_json::to_string_pretty(&schema).unwrap_or_default();
+    text.push('\n');
+    text
 }
 
 fn folders() -> Option<directories::ProjectDirs> {

@@ -126,7 +126,7 @@ impl Keymap {
 /// `docs/keys.md`: the table of actions, by where they apply.
 pub fn document() -> String {
     let mut out = String::from(
-        "# Keys\n\nMade from the table of actions (`src/tui/action.rs`): `AZLB_WRITE=1 cargo test --test keys` writes it anew.\n\n\
+        "# Keys\n\nMade from the table of actions (`src/tui/action.rs`): `AZLB_WRITE=1 cargo test --test documents` writes it anew.\n\n\
          Each key can be changed in the configuration, by the action's name: `[keys]`, then `swap = \"S\"` or\n`open = [\"enter\", \"l\"]`. \
          A key that would mean two things where both apply is an error, and so is Enter or Esc for an action that leads to a change.\n",
     );
