@@ -46,6 +46,9 @@ fn main() {
     if wanted("screen") {
         screen();
     }
+    if wanted("terminal") {
+        terminal();
+    }
     if wanted("simulator") {
         simulator_alone();
     }
@@ -337,6 +340,24 @@ fn screen() {
     let (members, candidates) = (pool.members.len(), pool.candidates.len());
     println!("screen: a pool of {members} members and {candidates} who could join is read in {:?}", start.elapsed());
     update(&mut model, Event::Pool(Arc::new(pool)));
+    // What a cursor's move sends to a terminal.
+    let sent = std::rc::Rc::new(std::cell::RefCell::new(Vec::new()));
+    let backend = ratatui::backend::CrosstermBackend::new(Sink(std::rc::Rc::clone(&sent)));
+    let fixed =
+        ratatui::TerminalOptions { viewport: ratatui::Viewport::Fixed(ratatui::layout::Rect::new(0, 0, 120, 40)) };
+    let mut wire = ratatui::Terminal::with_options(backend, fixed).unwrap();
+    key(&mut model, KeyCode::Tab);
+    let mut moves: Vec<usize> = (0..60)
+        .map(|n| {
+            key(&mut model, KeyCode::Char(if n % 3 == 2 { 'k' } else { 'j' }));
+            wire.draw(|frame| view::draw(&mut model, frame, &faces)).unwrap();
+            std::mem::take(&mut *sent.borrow_mut()).len()
+        })
+        .skip(1)
+        .collect();
+    moves.sort_unstable();
+    println!("screen: a cursor's move among members sends {} bytes (median), {} (most)", moves[29], moves[58]);
+    key(&mut model, KeyCode::Tab);
     let mut measure = |what: &str, model: &mut Model, codes: &[KeyCode]| {
         let mut times: Vec<Duration> = (0..600)
             .map(|n| {
@@ -363,4 +384,84 @@ fn screen() {
     update(&mut model, Event::Places(snapshot::places(&session)));
     let palette: Vec<KeyCode> = "vm123".chars().map(KeyCode::Char).chain([KeyCode::Backspace; 5]).collect();
     measure("the palette typed", &mut model, &palette);
+}
+
+/// A place where what is written is counted.
+struct Sink(std::rc::Rc<std::cell::RefCell<Vec<u8>>>);
+
+impl std::io::Write for Sink {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0.borrow_mut().extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+/// The binary on a terminal: what it writes and costs while nothing happens, and what it holds with an
+/// estate of 100,000 members.
+fn terminal() {
+    let mut sim = Command::new(env!("CARGO_BIN_EXE_azlb"))
+        .args(["sim", "--no-throttle", "--generate", "subs=1,lbs=20,nics=100000"])
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut first = String::new();
+    BufReader::new(sim.stdout.take().unwrap()).read_line(&mut first).unwrap();
+    let line: serde_json::Value = serde_json::from_str(&first).unwrap();
+    let state = TempDir::new().unwrap();
+    let pair = portable_pty::native_pty_system()
+        .openpty(portable_pty::PtySize { rows: 40, cols: 120, pixel_width: 0, pixel_height: 0 })
+        .unwrap();
+    let mut command = portable_pty::CommandBuilder::new(env!("CARGO_BIN_EXE_azlb"));
+    for (name, value) in line["env"].as_object().unwrap() {
+        command.env(name, value.as_str().unwrap());
+    }
+    command.env("AZLB_STATE_DIR", state.path());
+    let mut child = pair.slave.spawn_command(command).unwrap();
+    let pid = child.process_id().unwrap();
+    let mut reader = pair.master.try_clone_reader().unwrap();
+    let mut keys = pair.master.take_writer().unwrap();
+    let seen = Arc::new(std::sync::Mutex::new(Vec::<u8>::new()));
+    let shared = Arc::clone(&seen);
+    std::thread::spawn(move || {
+        let mut buffer = [0; 65536];
+        while let Ok(n @ 1..) = reader.read(&mut buffer) {
+            shared.lock().unwrap().extend_from_slice(&buffer[..n]);
+        }
+    });
+    // The listing is over when nothing is written any more for ten seconds.
+    let quiet = |seconds: u64| {
+        let mut last = 0;
+        loop {
+            std::thread::sleep(Duration::from_secs(seconds));
+            let now = seen.lock().unwrap().len();
+            if now == last {
+                return now;
+            }
+            last = now;
+        }
+    };
+    quiet(10);
+    keys.write_all(b"p").unwrap();
+    let before = quiet(3);
+    let cpu = || -> f64 {
+        let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap();
+        let fields: Vec<&str> = stat.rsplit(')').next().unwrap().split_whitespace().collect();
+        (fields[11].parse::<f64>().unwrap() + fields[12].parse::<f64>().unwrap()) / 100.0
+    };
+    let used = cpu();
+    std::thread::sleep(Duration::from_secs(30));
+    let written = seen.lock().unwrap().len() - before;
+    let status = std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap();
+    let resident = status.lines().find(|l| l.starts_with("VmRSS")).unwrap().to_owned();
+    let peak = status.lines().find(|l| l.starts_with("VmHWM")).unwrap().to_owned();
+    println!("terminal: 30 s idle and paused: {written} bytes written, {:.2} s of processor time", cpu() - used);
+    println!("terminal: 100,000 members listed: {resident}, {peak}");
+    child.kill().unwrap();
+    child.wait().unwrap();
+    sim.kill().unwrap();
+    sim.wait().unwrap();
 }

@@ -262,7 +262,15 @@ impl Session {
             })
         });
         let health = if served {
-            health::read(&self.inner.reader, &rules).await.unwrap_or_else(|e| PoolHealth::unknown(e.to_string()))
+            let read = health::read(&self.inner.reader, &rules).await;
+            let mut health = read.unwrap_or_else(|e| PoolHealth::unknown(e.to_string()));
+            health.readings.shrink_to_fit();
+            self.estate(|e| {
+                for reading in &mut health.readings {
+                    reading.ip_config = reading.ip_config.take().map(|id| e.own(id));
+                }
+            });
+            health
         } else {
             PoolHealth::unknown("this load balancer's SKU or tier serves no rule health")
         };

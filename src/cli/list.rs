@@ -176,14 +176,14 @@ pub(super) async fn health(globals: &Globals, session: &Session, pool: String) -
         .iter()
         .map(|r| ReadingRow {
             pool: handle.selector.clone(),
-            rule: r.rule.clone(),
+            rule: r.rule.to_string(),
             member: members
                 .iter()
                 .find(|m| Some(&m.id) == r.ip_config.as_ref() || m.ip.is_some() && m.ip == r.ip)
                 .map_or_else(|| r.ip.clone().unwrap_or_default(), |m| m.name.clone()),
             ip: r.ip.clone(),
             state: r.state,
-            reason: r.reason.clone(),
+            reason: r.reason.to_string(),
             words: reason::words(&r.reason).to_owned(),
         })
         .collect();

@@ -9,6 +9,7 @@ pub mod export;
 pub mod members;
 pub mod redact;
 pub mod select;
+mod shared_ids;
 pub mod summary;
 
 use std::collections::HashMap;
@@ -16,6 +17,7 @@ use std::collections::HashMap;
 use tokio::time::Instant;
 
 use crate::arm::ResourceId;
+use shared_ids::SharedIds;
 use summary::{LoadBalancer, Machine, Nic, Pool};
 
 /// The inventory. Its generation counts changes, so that a screen knows whether to draw.
@@ -27,6 +29,7 @@ pub struct Estate {
     nics: HashMap<ResourceId, Nic>,
     machines: HashMap<ResourceId, Machine>,
     sets: Vec<ResourceId>,
+    ids: SharedIds,
 }
 
 /// One subscription and what is known of it.
@@ -96,6 +99,11 @@ impl Estate {
         self.sets.iter().filter(move |s| s.name().eq_ignore_ascii_case(name) || s.as_str().eq_ignore_ascii_case(name))
     }
 
+    /// The copy of an id that the estate holds, where it holds one spelled the same.
+    pub fn own(&self, id: ResourceId) -> ResourceId {
+        self.ids.own(id)
+    }
+
     /// Takes in what a listing found.
     pub fn take(&mut self, found: discover::Found) {
         use discover::Found;
@@ -113,12 +121,14 @@ impl Estate {
                 self.subscriptions.sort_by(|a, b| a.name.cmp(&b.name));
             }
             Found::LoadBalancers { subscription, mut list } => {
+                list.iter_mut().for_each(|lb| lb.share(&mut self.ids));
                 list.sort_by(|a, b| a.name().cmp(b.name()));
                 if let Some(slot) = self.slot(&subscription) {
                     slot.load_balancers = list;
                 }
             }
-            Found::LoadBalancer(fresh) => {
+            Found::LoadBalancer(mut fresh) => {
+                fresh.share(&mut self.ids);
                 if let Some(slot) = self.slot(fresh.id.subscription()) {
                     match slot.load_balancers.iter_mut().find(|lb| lb.id == fresh.id) {
                         Some(old) => *old = fresh,
@@ -126,11 +136,13 @@ impl Estate {
                     }
                 }
             }
-            Found::Nics { replaces, list } => {
+            Found::Nics { replaces, mut list } => {
+                list.iter_mut().for_each(|nic| nic.share(&mut self.ids));
                 self.nics.retain(|id, _| !replaces.covers(id));
                 self.nics.extend(list.into_iter().map(|n| (n.id.clone(), n)));
             }
-            Found::Machines { replaces, list } => {
+            Found::Machines { replaces, mut list } => {
+                list.iter_mut().for_each(|machine| self.ids.share(&mut machine.id));
                 self.machines.retain(|id, _| !replaces.covers(id));
                 self.machines.extend(list.into_iter().map(|m| (m.id.clone(), m)));
             }

@@ -1,5 +1,6 @@
 //! The summaries: what a list shows of each resource, read from raw documents once.
 
+use super::shared_ids::SharedIds;
 use serde_json::Value;
 
 use crate::arm::ResourceId;
@@ -293,7 +294,33 @@ impl Rule {
     }
 }
 
+impl LoadBalancer {
+    /// Shares its ids with all else that names the same.
+    pub(super) fn share(&mut self, ids: &mut SharedIds) {
+        for pool in &mut self.pools {
+            ids.share(&mut pool.id);
+            pool.entries.shrink_to_fit();
+            pool.entries.iter_mut().filter_map(|e| e.target.as_mut()).for_each(|target| ids.share(target));
+        }
+        self.rules.iter_mut().flat_map(|r| &mut r.pools).for_each(|pool| ids.share(pool));
+    }
+}
+
 impl Nic {
+    /// Shares its ids with all else that names the same.
+    pub(super) fn share(&mut self, ids: &mut SharedIds) {
+        if let Some(machine) = &mut self.machine {
+            ids.share(machine);
+        }
+        // Most have one configuration in one pool; a list of one is made for four.
+        self.configs.shrink_to_fit();
+        for config in &mut self.configs {
+            config.pools.shrink_to_fit();
+            ids.share(&mut config.id);
+            config.subnet.iter_mut().chain(&mut config.pools).for_each(|id| ids.share(id));
+        }
+    }
+
     /// Reads a NIC document, served by Network or by a scale set.
     pub fn read(body: &Value) -> Option<Self> {
         let view = NetworkInterface(body);

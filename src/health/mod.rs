@@ -6,7 +6,8 @@
 pub mod metrics;
 pub mod reason;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
 
 use futures::future::BoxFuture;
 use futures::{FutureExt as _, StreamExt as _, stream};
@@ -44,7 +45,7 @@ impl HealthState {
 #[derive(Debug, Clone)]
 pub struct Reading {
     /// The rule's name.
-    pub rule: String,
+    pub rule: Arc<str>,
     /// The member's ip configuration, where the answer names it.
     pub ip_config: Option<ResourceId>,
     /// The member's address.
@@ -52,7 +53,7 @@ pub struct Reading {
     /// Its state.
     pub state: HealthState,
     /// ARM's reason code.
-    pub reason: String,
+    pub reason: Arc<str>,
 }
 
 /// The health of a pool's members, at one time.
@@ -92,7 +93,7 @@ impl PoolHealth {
     pub fn by_rule(&self, rule: &str, ip_config: Option<&ResourceId>, ip: Option<&str>) -> (HealthState, String) {
         let own = self.readings.iter().find(|r| r.rule.eq_ignore_ascii_case(rule) && r.is_of(ip_config, ip));
         match (own, &self.unknown) {
-            (Some(r), _) => (r.state, r.reason.clone()),
+            (Some(r), _) => (r.state, r.reason.to_string()),
             (None, Some(why)) => (HealthState::Unknown, why.clone()),
             (None, None) => (HealthState::Unknown, "this rule's health does not name it".to_owned()),
         }
@@ -112,7 +113,7 @@ impl PoolHealth {
             }
         }
         match (found, &self.unknown) {
-            (Some(r), _) => MemberHealth { state: r.state, reason: r.reason.clone() },
+            (Some(r), _) => MemberHealth { state: r.state, reason: r.reason.to_string() },
             (None, Some(why)) => MemberHealth { state: HealthState::Unknown, reason: why.clone() },
             (None, None) => {
                 MemberHealth { state: HealthState::Unknown, reason: "no rule's health names it".to_owned() }
@@ -134,21 +135,34 @@ pub async fn read(reader: &Reader, rules: &[ResourceId]) -> Result<PoolHealth, A
         rules.iter().map(|r| rule_health::ask(reader, r).boxed()).collect();
     let answers: Vec<Result<_, ArmError>> = stream::iter(asked).buffered(4).collect().await;
     let mut readings = Vec::new();
+    // A handful of codes for thousands of members.
+    let mut reasons: HashSet<Arc<str>> = HashSet::new();
+    let mut shared = |code: &str| -> Arc<str> {
+        if let Some(known) = reasons.get(code) {
+            return Arc::clone(known);
+        }
+        let fresh: Arc<str> = code.into();
+        reasons.insert(Arc::clone(&fresh));
+        fresh
+    };
     let mut failures: HashMap<String, ArmError> = HashMap::new();
     for (rule, answer) in rules.iter().zip(answers) {
         match answer {
-            Ok(body) => readings.extend(RuleHealth(&body).backends().map(|b| Reading {
-                rule: rule.name().to_owned(),
-                ip_config: b.ip_config(),
-                ip: b.ip().map(str::to_owned),
-                state: match b.state() {
-                    s if s.eq_ignore_ascii_case("Up") => HealthState::Up,
-                    s if s.eq_ignore_ascii_case("Down") => HealthState::Down,
-                    _ => HealthState::Unknown,
-                },
-                // A stopped VM has neither state nor reason.
-                reason: if b.reason().is_empty() { reason::STOPPED.to_owned() } else { b.reason().to_owned() },
-            })),
+            Ok(body) => {
+                let name: Arc<str> = rule.name().into();
+                readings.extend(RuleHealth(&body).backends().map(|b| Reading {
+                    rule: Arc::clone(&name),
+                    ip_config: b.ip_config(),
+                    ip: b.ip().map(str::to_owned),
+                    state: match b.state() {
+                        s if s.eq_ignore_ascii_case("Up") => HealthState::Up,
+                        s if s.eq_ignore_ascii_case("Down") => HealthState::Down,
+                        _ => HealthState::Unknown,
+                    },
+                    // A stopped VM has neither state nor reason.
+                    reason: shared(if b.reason().is_empty() { reason::STOPPED } else { b.reason() }),
+                }));
+            }
             Err(error) => {
                 failures.insert(rule.name().to_owned(), error);
             }

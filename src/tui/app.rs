@@ -39,8 +39,10 @@ pub struct Look {
     pub theme: String,
     /// Which key does what.
     pub keymap: Keymap,
-    /// Where the screen is written to.
-    pub dumps: PathBuf,
+    /// Where the screen is written to. None where it is not.
+    pub dumps: Option<PathBuf>,
+    /// Stops the process as Ctrl-Z does, the terminal given back meanwhile.
+    pub suspend: fn() -> std::io::Result<()>,
     /// Where what is kept between two starts stands. None where nothing is.
     pub state: Option<PathBuf>,
     /// Whether the mouse is used.
@@ -64,7 +66,8 @@ impl Look {
         Ok(Self {
             faces: Faces { theme: themes.load(&theme)?, unicode: Faces::unicode_from_environment() },
             keymap: Keymap::new(&config.keys)?,
-            dumps: state.as_ref().map(|d| d.join("screens")).unwrap_or_default(),
+            dumps: state.as_ref().map(|d| d.join("screens")),
+            suspend: super::terminal::suspend,
             state,
             mouse: config.mouse,
             send: |text| {
@@ -85,7 +88,8 @@ impl Look {
             themes: Themes::new(None),
             theme: name.to_owned(),
             keymap: Keymap::default(),
-            dumps: PathBuf::new(),
+            dumps: None,
+            suspend: || Ok(()),
             state: None,
             mouse: false,
             send: |_| Ok(()),
@@ -176,7 +180,7 @@ where
             for command in commands {
                 match command {
                     Command::Suspend => {
-                        super::terminal::suspend()?;
+                        (look.suspend)()?;
                         // Not `clear`, which would ask the terminal where its cursor is and wait.
                         let area = terminal.get_frame().area();
                         terminal.resize(area).map_err(std::io::Error::other)?;
@@ -197,9 +201,13 @@ where
                     Command::Dump => {
                         let drawn = terminal.draw(|frame| view::draw(&mut model, frame, &look.faces));
                         let buffer = drawn.map_err(std::io::Error::other)?.buffer.clone();
-                        let written = dump::write(&buffer, &look.dumps);
-                        let told = written.map(|p| format!("written: {}.txt, .ans and .svg", p.display()));
-                        told_of(&mut model, told.map_err(|e| format!("{}: {e}", look.dumps.display())));
+                        let told = match &look.dumps {
+                            None => Err("there is no folder for screens".to_owned()),
+                            Some(folder) => dump::write(&buffer, folder)
+                                .map(|p| format!("written: {}.txt, .ans and .svg", p.display()))
+                                .map_err(|e| format!("{}: {e}", folder.display())),
+                        };
+                        told_of(&mut model, told);
                     }
                     other => {
                         tasks.start(other);

@@ -44,7 +44,7 @@ use crate::session::Session;
 /// Where the configured keys or theme cannot be used, where there is no terminal, or it cannot be used.
 pub async fn main(session: Session) -> Result<ExitCode, OpenError> {
     let look = app::Look::from_config(session.config())?;
-    let mut screen = terminal::Screen::open(look.dumps.clone(), look.mouse)?;
+    let mut screen = terminal::Screen::open(look.dumps.clone().unwrap_or_else(std::env::temp_dir), look.mouse)?;
     let result = app::run(screen.terminal(), session, EventStream::new(), look).await;
     drop(screen);
     Ok(result.map(|()| ExitCode::SUCCESS)?)
