@@ -89,9 +89,19 @@ impl Terminal {
         self.keys.flush().unwrap();
     }
 
-    fn signal(&self, signal: rustix::process::Signal) {
+    fn pid(&self) -> rustix::process::Pid {
         let pid = i32::try_from(self.child.process_id().unwrap()).unwrap();
-        rustix::process::kill_process(rustix::process::Pid::from_raw(pid).unwrap(), signal).unwrap();
+        rustix::process::Pid::from_raw(pid).unwrap()
+    }
+
+    fn signal(&self, signal: rustix::process::Signal) {
+        rustix::process::kill_process(self.pid(), signal).unwrap();
+    }
+
+    /// Waits until the process has stopped; a signal to go on before that would be lost.
+    fn stopped(&self) {
+        use rustix::process::{WaitId, WaitIdOptions, waitid};
+        waitid(WaitId::Pid(self.pid()), WaitIdOptions::STOPPED | WaitIdOptions::NOWAIT).unwrap();
     }
 
     /// Waits for the end: the exit code, and all that was sent.
@@ -142,6 +152,7 @@ fn it_stops_gives_the_terminal_back_and_goes_on() {
             terminal.signal(rustix::process::Signal::TSTP);
         }
         terminal.wait("the terminal given back", before, |t| t.contains(LEAVE));
+        terminal.stopped();
         let stopped = terminal.length();
         terminal.signal(rustix::process::Signal::CONT);
         terminal.wait("the screen again", stopped, |t| t.contains(ENTER) && t.contains("Estate"));
