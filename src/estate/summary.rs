@@ -312,10 +312,7 @@ impl Nic {
         if let Some(machine) = &mut self.machine {
             ids.share(machine);
         }
-        // Most have one configuration in one pool; a list of one is made for four.
-        self.configs.shrink_to_fit();
         for config in &mut self.configs {
-            config.pools.shrink_to_fit();
             ids.share(&mut config.id);
             config.subnet.iter_mut().chain(&mut config.pools).for_each(|id| ids.share(id));
         }
@@ -328,18 +325,23 @@ impl Nic {
         // A scale set's NIC does not always name its instance; its id does.
         let machine =
             view.virtual_machine().or_else(|| id.segment("virtualMachineScaleSets").and_then(|_| id.parent()));
-        Some(Self { machine, configs: view.ip_configs().filter_map(IpConfig::read).collect(), id })
+        // Most have one configuration in one pool; a list that grows is made for four.
+        let mut configs: Vec<IpConfig> = view.ip_configs().filter_map(IpConfig::read).collect();
+        configs.shrink_to_fit();
+        Some(Self { machine, configs, id })
     }
 }
 
 impl IpConfig {
     fn read(view: network_interface::IpConfig<'_>) -> Option<Self> {
+        let mut pools: Vec<ResourceId> = view.pools().collect();
+        pools.shrink_to_fit();
         Some(Self {
             id: view.id()?,
             ip: view.ip().map(str::to_owned),
             family: view.family(),
             subnet: view.subnet(),
-            pools: view.pools().collect(),
+            pools,
         })
     }
 
