@@ -286,9 +286,8 @@ impl Session {
     ///
     /// # Errors
     /// A failure to read it.
-    pub async fn document(&self, id: &ResourceId) -> Result<serde_json::Value, SessionError> {
-        let version = crate::azure::version_of(id);
-        Ok(self.inner.reader.view(id, version).await?)
+    pub async fn document(&self, id: &ResourceId) -> Result<Document, SessionError> {
+        Ok(self.inner.reader.get(id, version_of(id), "").await?)
     }
 
     /// The health that is known of a pool, with its age.

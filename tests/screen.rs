@@ -10,6 +10,7 @@ use std::time::Duration;
 use azlb::sim::{Options, Simulator};
 use azlb::tui::app::{Look, run};
 use azlb::tui::dump;
+use azlb::tui::kept::Kept;
 use crossterm::event::{Event, KeyCode, KeyEvent, KeyModifiers};
 use futures::stream;
 use ratatui::Terminal;
@@ -308,6 +309,9 @@ async fn health_is_shown_by_member_and_rule_with_its_reason_and_the_last_hour() 
     ] {
         assert!(seen.frame.contains(word), "'{word}' is not in:\n{}", seen.frame);
     }
+    // Paused, it says so, and the age goes on.
+    let paused = play((100, 30), "j H p", 35, false).await;
+    assert!(paused.frame.contains("paused") && paused.frame.contains("rule health 30s old"), "{}", paused.frame);
 }
 
 #[tokio::test(start_paused = true)]
@@ -332,7 +336,8 @@ async fn rows_are_sorted_and_marked_by_the_range() {
 #[tokio::test(start_paused = true)]
 async fn what_was_chosen_is_kept() {
     let state = TempDir::new().unwrap();
-    let look = || Look { state: Some(state.path().to_owned()), ..Look::shipped("dark") };
+    let look =
+        || Look { kept: Kept::read(state.path()), state: Some(state.path().to_owned()), ..Look::shipped("dark") };
     let first = play_in((120, 30), ": blue enter tab o o O w : theme light enter", 2, false, look()).await;
     assert!(first.frame.contains("name↑") && first.frame.contains("latest"), "{}", first.frame);
     let again = play_in((120, 30), ": blue enter tab", 2, false, look()).await;

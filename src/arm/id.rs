@@ -107,6 +107,11 @@ impl ResourceId {
         &self.text
     }
 
+    /// The text itself, shared.
+    pub(super) fn text(&self) -> Arc<str> {
+        Arc::clone(&self.text)
+    }
+
     fn parts(&self) -> std::str::Split<'_, char> {
         // An id begins with a slash, checked by `parse`.
         self.text.strip_prefix('/').unwrap_or_default().split('/')

@@ -31,5 +31,8 @@ pub const SUBSCRIPTIONS: ApiVersion = ApiVersion("2022-12-01");
 /// The api-version with which a resource is read and written, by its type.
 pub fn version_of(id: &crate::arm::ResourceId) -> ApiVersion {
     let kind = id.resource_type().to_ascii_lowercase();
+    if kind.starts_with("microsoft.compute/virtualmachinescalesets/virtualmachines/networkinterfaces") {
+        return SCALE_SET_NICS;
+    }
     if kind.starts_with("microsoft.compute/") { COMPUTE } else { NETWORK }
 }

@@ -4,9 +4,7 @@
 //! a plan that went through their JSON waited for memory most of its time. Made by `documents`; read
 //! through `facts`.
 
-use std::collections::HashMap;
-
-use crate::arm::{Document, ResourceId};
+use crate::arm::{Document, ResourceId, SharedIds};
 use crate::azure::fields::text;
 use crate::azure::ip_config::Family;
 use crate::azure::network_interface::NetworkInterface;
@@ -60,28 +58,6 @@ pub(super) struct MachineDigest {
     pub(super) availability_set: Option<ResourceId>,
 }
 
-/// Ids of pools, networks and availability sets by their text: thousands of NICs name the same few,
-/// and two that are one are compared without being read.
-#[derive(Debug, Clone, Default)]
-pub(super) struct SharedIds(HashMap<String, Option<ResourceId>>);
-
-impl SharedIds {
-    fn get(&mut self, text: &str) -> Option<ResourceId> {
-        if let Some(known) = self.0.get(text) {
-            return known.clone();
-        }
-        let id = ResourceId::parse(text).ok();
-        self.0.insert(text.to_owned(), id.clone());
-        id
-    }
-
-    /// The id of what a resource lies in: a subnet's network.
-    fn parent(&mut self, text: &str) -> Option<ResourceId> {
-        let end = text.rmatch_indices('/').nth(1)?.0;
-        self.get(text.get(..end)?)
-    }
-}
-
 impl Digest {
     /// Reads a document.
     pub(super) fn of(document: &Document, ids: &mut SharedIds) -> Self {
@@ -106,7 +82,7 @@ impl NicDigest {
         let configs = nic.ip_configs().map(|c| ConfigDigest {
             name: c.name().to_owned(),
             family: c.family(),
-            network: text(c.0, "/properties/subnet/id").and_then(|subnet| ids.parent(subnet)),
+            network: text(c.0, "/properties/subnet/id").and_then(|subnet| network_of(subnet, ids)),
             pools: c.pool_texts().filter_map(|pool| ids.get(pool)).collect(),
         });
         Self {
@@ -117,4 +93,10 @@ impl NicDigest {
             machine: nic.virtual_machine(),
         }
     }
+}
+
+/// A subnet's network.
+fn network_of(subnet: &str, ids: &mut SharedIds) -> Option<ResourceId> {
+    let end = subnet.rmatch_indices('/').nth(1)?.0;
+    ids.get(subnet.get(..end)?)
 }

@@ -8,13 +8,12 @@ use std::collections::{HashMap, HashSet};
 use serde_json::Value;
 
 use super::change::MemberTarget;
-use super::digest::{Digest, MachineDigest, NicDigest, SharedIds};
-use crate::arm::{Document, ResourceId};
+use super::digest::{Digest, MachineDigest, NicDigest};
+use crate::arm::{Document, ResourceId, SharedIds};
 use crate::azure::backend_pool::{BackendPool, PoolKind};
 use crate::azure::ip_config::IpConfigOwner;
 use crate::azure::load_balancer::{self, LoadBalancer};
 use crate::azure::network_interface::{IpConfig, NetworkInterface};
-use crate::azure::virtual_machine::VirtualMachine;
 
 /// Documents read for a plan, by id.
 #[derive(Debug, Clone, Default)]
@@ -176,13 +175,6 @@ impl Documents {
         let nic = id.parent().and_then(|n| self.get(&n));
         let vm = nic.and_then(|n| NetworkInterface(n.body()).virtual_machine());
         vm.map_or_else(|| target.to_string(), |vm| vm.name().to_owned())
-    }
-
-    /// The VM of an ip configuration.
-    pub fn vm(&self, ip_config: &ResourceId) -> Option<VirtualMachine<'_>> {
-        let nic = self.get(&ip_config.parent()?)?;
-        let vm = NetworkInterface(nic.body()).virtual_machine()?;
-        self.get(&vm).map(|d| VirtualMachine(d.body()))
     }
 }
 

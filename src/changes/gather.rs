@@ -249,12 +249,7 @@ async fn read_into(
 type Asked = Result<(ResourceId, Option<Document>), ArmError>;
 
 async fn read_one(reader: &Reader, id: ResourceId, query: &'static str) -> Asked {
-    let version = if id.is_type("Microsoft.Compute/virtualMachineScaleSets/virtualMachines/networkInterfaces") {
-        crate::azure::SCALE_SET_NICS
-    } else {
-        version_of(&id)
-    };
-    match reader.get(&id, version, query).await {
+    match reader.get(&id, version_of(&id), query).await {
         Ok(document) => Ok((id, Some(document))),
         Err(error) if error.is_gone() => Ok((id, None)),
         Err(error) => Err(error),

@@ -18,6 +18,7 @@ use super::facts::Facts;
 use super::guard::{self, Finding, GuardCode, Severity, is_exclusive};
 use super::step::{Action, Gate, Step, Write};
 use crate::arm::ResourceId;
+use crate::estate::summary::is_named;
 
 /// A plan's short id: eight hexadecimal digits.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -185,13 +186,11 @@ pub fn plan_stages(
         let own = Assembly::new(own, &facts, documents, options).steps()?;
         append(&mut steps, u32::try_from(number).unwrap_or(u32::MAX), own, stage.gates.clone());
     }
-    let pools = facts.by_pool().map(|(pool, _)| pool);
-    let mut exclusive: Vec<ResourceId> = pools.filter(|p| is_exclusive(documents, options, p)).cloned().collect();
-    exclusive.sort_unstable();
-    let pools = facts.by_pool().map(|(pool, _)| pool);
-    let guarded = pools.filter(|p| crate::estate::summary::is_exclusive(&[], &options.protected, p));
-    let mut protected: Vec<ResourceId> = guarded.cloned().collect();
-    protected.sort_unstable();
+    let mut pools: Vec<&ResourceId> = facts.by_pool().map(|(pool, _)| pool).collect();
+    pools.sort_unstable();
+    let those = |is: &dyn Fn(&ResourceId) -> bool| pools.iter().filter(|p| is(p)).map(|p| (*p).clone()).collect();
+    let exclusive: Vec<ResourceId> = those(&|p| is_exclusive(documents, options, p));
+    let protected: Vec<ResourceId> = those(&|p| is_named(&options.protected, p));
     let mut plan = Plan {
         id: PlanId::random(),
         title: title.to_owned(),

@@ -6,8 +6,7 @@ use super::args::{Globals, Output};
 use super::exit::Failure;
 use super::output;
 use crate::arm::ResourceId;
-use crate::azure::version_of;
-use crate::session::{Session, SessionError};
+use crate::session::Session;
 
 pub(super) async fn main(globals: &Globals, session: &Session, text: &str) -> Result<ExitCode, Failure> {
     let id = if text.starts_with('/') {
@@ -16,7 +15,7 @@ pub(super) async fn main(globals: &Globals, session: &Session, text: &str) -> Re
         session.refresh().await?;
         session.pool(text)?.id
     };
-    let document = session.reader().get(&id, version_of(&id), "").await.map_err(SessionError::from)?;
+    let document = session.document(&id).await?;
     match globals.output {
         Output::Json => output::json(document.body()),
         Output::Table => {

@@ -9,15 +9,13 @@ pub mod export;
 pub mod members;
 pub mod redact;
 pub mod select;
-mod shared_ids;
 pub mod summary;
 
 use std::collections::HashMap;
 
 use tokio::time::Instant;
 
-use crate::arm::ResourceId;
-use shared_ids::SharedIds;
+use crate::arm::{ResourceId, SharedIds};
 use summary::{LoadBalancer, Machine, Nic, Pool};
 
 /// The inventory. Its generation counts changes, so that a screen knows whether to draw.

@@ -1,9 +1,8 @@
 //! The summaries: what a list shows of each resource, read from raw documents once.
 
-use super::shared_ids::SharedIds;
 use serde_json::Value;
 
-use crate::arm::ResourceId;
+use crate::arm::{ResourceId, SharedIds};
 use crate::azure::backend_pool::{AdminState, BackendPool, PoolKind};
 use crate::azure::ip_config::Family;
 use crate::azure::network_interface::NetworkInterface;
@@ -190,8 +189,12 @@ impl LoadBalancer {
 /// Whether a pool may never have two members: its load balancer's tag names it, or the settings
 /// hold its id or its short form.
 pub fn is_exclusive(tagged: &[String], configured: &[String], pool: &ResourceId) -> bool {
-    tagged.iter().any(|n| n.eq_ignore_ascii_case(pool.name()))
-        || configured.iter().any(|c| c.eq_ignore_ascii_case(pool.as_str()) || c.eq_ignore_ascii_case(&pool.short()))
+    tagged.iter().any(|n| n.eq_ignore_ascii_case(pool.name())) || is_named(configured, pool)
+}
+
+/// Whether a configured list names a pool: `LB/POOL` or an id.
+pub fn is_named(configured: &[String], pool: &ResourceId) -> bool {
+    configured.iter().any(|c| c.eq_ignore_ascii_case(pool.as_str()) || c.eq_ignore_ascii_case(&pool.short()))
 }
 
 /// The pools' names in the tag's value.

@@ -43,7 +43,9 @@ pub struct Look {
     pub dumps: Option<PathBuf>,
     /// Stops the process as Ctrl-Z does, the terminal given back meanwhile.
     pub suspend: fn() -> std::io::Result<()>,
-    /// Where what is kept between two starts stands. None where nothing is.
+    /// What was kept at the last end.
+    pub kept: Kept,
+    /// Where it is kept. None where nothing is.
     pub state: Option<PathBuf>,
     /// Whether the mouse is used.
     pub mouse: bool,
@@ -61,13 +63,14 @@ impl Look {
         let state = config.state_dir().ok();
         let kept = state.as_deref().map(Kept::read).unwrap_or_default();
         // What was chosen on the screen is forgotten where it is not there any more.
-        let kept = kept.theme.filter(|name| themes.load(name).is_ok());
-        let theme = theme::chosen(config.theme.as_deref().or(kept.as_deref()));
+        let chosen = kept.theme.as_deref().filter(|name| themes.load(name).is_ok());
+        let theme = theme::chosen(config.theme.as_deref().or(chosen));
         Ok(Self {
             faces: Faces { theme: themes.load(&theme)?, unicode: Faces::unicode_from_environment() },
             keymap: Keymap::new(&config.keys)?,
             dumps: state.as_ref().map(|d| d.join("screens")),
             suspend: super::terminal::suspend,
+            kept,
             state,
             mouse: config.mouse,
             send: |text| {
@@ -90,6 +93,7 @@ impl Look {
             keymap: Keymap::default(),
             dumps: None,
             suspend: || Ok(()),
+            kept: Kept::default(),
             state: None,
             mouse: false,
             send: |_| Ok(()),
@@ -128,9 +132,8 @@ where
     let mut model = Model::new(session.may_write(), session.place().to_owned());
     model.keymap = Arc::new(look.keymap.clone());
     model.themes = look.themes.names();
-    let mut kept = look.state.as_deref().map(Kept::read).unwrap_or_default();
-    let before = kept.clone();
-    kept.restore(&mut model);
+    look.kept.restore(&mut model);
+    let mut chosen = look.kept.theme.clone();
     let mut worn = look.written();
     let mut tick = tokio::time::interval(TICK);
     tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Skip);
@@ -169,10 +172,7 @@ where
             if matches!(event, Event::Tick) && look.written() != worn {
                 worn = look.written();
                 let again = look.wear(look.theme.clone()).map(|()| format!("theme {} was read anew", look.theme));
-                model.say(again.as_deref().unwrap_or_default(), false);
-                if let Err(error) = again {
-                    model.say(error.to_string(), true);
-                }
+                told_of(&mut model, again.map_err(|e| e.to_string()));
                 dirty = true;
             }
             let (commands, changed) = update(&mut model, event);
@@ -188,7 +188,7 @@ where
                     Command::Theme(name) => {
                         let told = look.wear(name).map(|()| format!("theme {}", look.theme));
                         if told.is_ok() {
-                            kept.theme = Some(look.theme.clone());
+                            chosen = Some(look.theme.clone());
                         }
                         worn = look.written();
                         told_of(&mut model, told.map_err(|e| e.to_string()));
@@ -222,8 +222,8 @@ where
             };
         }
     }
-    let last = Kept::of(&model, kept.theme.clone());
-    if let Some(folder) = look.state.filter(|_| last != before) {
+    let last = Kept::of(&model, chosen);
+    if let Some(folder) = look.state.filter(|_| last != look.kept) {
         last.write(&folder);
     }
     Ok(())

@@ -96,6 +96,12 @@ pub enum Ask {
     Move(Vec<String>, ResourceId),
 }
 
+/// The pools whose health is being asked for.
+type Asking = Arc<std::sync::Mutex<std::collections::HashSet<ResourceId>>>;
+
+/// How many pools are asked for their health at once.
+const POOLS_AT_ONCE: usize = 4;
+
 /// How many pools are asked for their health after a listing.
 const MOST_COUNTED: usize = 200;
 
@@ -105,7 +111,7 @@ pub(super) struct Tasks {
     events: mpsc::Sender<Event>,
     console: ConsoleThread,
     running: Option<CancellationToken>,
-    asking: Arc<std::sync::Mutex<std::collections::HashSet<ResourceId>>>,
+    asking: Asking,
 }
 
 impl Tasks {
@@ -132,7 +138,7 @@ impl Tasks {
                     let session = &session;
                     let asked: Vec<BoxFuture<'_, ()>> =
                         pools.iter().map(|p| async move { drop(session.health(p).await) }.boxed()).collect();
-                    stream::iter(asked).buffer_unordered(4).collect::<()>().await;
+                    stream::iter(asked).buffer_unordered(POOLS_AT_ONCE).collect::<()>().await;
                 });
             }
             Command::LoadPool(id) => {
@@ -144,7 +150,9 @@ impl Tasks {
                 });
             }
             Command::Answer { plan, step, go_on } => session.answer(&plan, step, go_on),
-            Command::AskHealth(id) => self.ask_health(id),
+            Command::AskHealth(id) => {
+                tokio::spawn(ask(&session, &events, &self.asking, id));
+            }
             Command::Plan { pool, ask } => {
                 tokio::spawn(async move {
                     let request = match request(&session, &pool, ask) {
@@ -226,7 +234,8 @@ impl Tasks {
             }
             Command::ReadDocument(id) => {
                 tokio::spawn(async move {
-                    let result = session.document(&id).await.map(Box::new).map_err(|e| e.to_string());
+                    let result = session.document(&id).await;
+                    let result = result.map(|d| Box::new(d.body().clone())).map_err(|e| e.to_string());
                     send(&events, Event::Document { id, result }).await;
                 });
             }
@@ -242,7 +251,9 @@ impl Tasks {
                     .estate(|e| e.load_balancer(&id).map(|lb| lb.pools.iter().map(|p| p.id.clone()).collect()))
                     .unwrap_or_default();
                 // Each answer changes the estate's generation, which shows the health anew.
-                pools.into_iter().for_each(|pool| self.ask_health(pool));
+                let asked = pools.into_iter().map(|pool| ask(&session, &events, &self.asking, pool).boxed());
+                let asked: Vec<BoxFuture<'static, ()>> = asked.collect();
+                tokio::spawn(stream::iter(asked).buffer_unordered(POOLS_AT_ONCE).collect::<()>());
                 if metrics {
                     tokio::spawn(async move {
                         let read = crate::health::metrics::read(session.reader(), &id, 60).await;
@@ -259,21 +270,24 @@ impl Tasks {
             Command::Copy(..) | Command::Theme(_) | Command::Dump | Command::Suspend => {}
         }
     }
+}
 
-    /// One question in flight a pool.
-    fn ask_health(&self, id: ResourceId) {
-        let mut asking = self.asking.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        if !asking.insert(id.clone()) {
+/// Asks for a pool's health; where that is being asked already, nothing more.
+fn ask(
+    session: &Session,
+    events: &mpsc::Sender<Event>,
+    asking: &Asking,
+    id: ResourceId,
+) -> impl Future<Output = ()> + use<> {
+    let (session, events, asking) = (session.clone(), events.clone(), Arc::clone(asking));
+    async move {
+        if !asking.lock().unwrap_or_else(std::sync::PoisonError::into_inner).insert(id.clone()) {
             return;
         }
-        drop(asking);
-        let (session, events, asking) = (self.session.clone(), self.events.clone(), Arc::clone(&self.asking));
-        tokio::spawn(async move {
-            send(&events, Event::Asking(Some(id.clone()))).await;
-            session.health(&id).await;
-            asking.lock().unwrap_or_else(std::sync::PoisonError::into_inner).remove(&id);
-            send(&events, Event::Asking(None)).await;
-        });
+        send(&events, Event::Asking(Some(id.clone()))).await;
+        session.health(&id).await;
+        asking.lock().unwrap_or_else(std::sync::PoisonError::into_inner).remove(&id);
+        send(&events, Event::Asking(None)).await;
     }
 }
 

@@ -79,8 +79,6 @@ pub enum Event {
     Metrics(ResourceId, Result<Vec<Series>, String>),
     /// What the palette can go to.
     Places(Vec<Item>),
-    /// Something was done that is to be said, or could not be done.
-    Said(Result<String, String>),
     /// The process is asked to stop for a while.
     Suspend,
     /// The process is asked to end.

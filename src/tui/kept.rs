@@ -7,7 +7,8 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
-use super::model::{Column, Model};
+use super::model::Model;
+use super::sort::Column;
 
 /// The file's name.
 const FILE: &str = "screen.json";

@@ -18,19 +18,19 @@ pub mod kept;
 pub mod keymap;
 mod keys_typed;
 pub mod model;
-mod mouse;
+pub mod mouse;
 mod navigate;
 pub mod palette;
 mod plan_screen;
+mod screens;
 pub mod snapshot;
-mod sort;
+pub mod sort;
 mod terminal;
 pub mod theme;
 mod trail;
 mod typing;
 pub mod update;
 pub mod view;
-mod views;
 
 use std::process::ExitCode;
 

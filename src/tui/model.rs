@@ -3,15 +3,15 @@
 use std::collections::{HashSet, VecDeque};
 use std::sync::Arc;
 
-use ratatui::layout::Rect;
-use serde::{Deserialize, Serialize};
 use tokio::time::Instant;
 
 use super::document::Document;
 use super::event::{Answer, Line};
 use super::keymap::Keymap;
+use super::mouse::Drawn;
 use super::palette::Palette;
 use super::snapshot::{Count, HealthView, Job, PoolView, Row, Tree};
+use super::sort::Column;
 use crate::arm::ResourceId;
 use crate::changes::{Plan, Run};
 
@@ -28,50 +28,6 @@ pub enum Screen {
     Detail,
     /// A load balancer's health.
     Health,
-}
-
-/// Where a list was drawn: its first line on the screen and what stands on each line.
-#[derive(Debug, Clone, Default)]
-pub struct Drawn {
-    /// The tree: its area, and the place of its first row.
-    pub tree: (Rect, usize),
-    /// The members: their rows' area, and for each line the place of its row.
-    pub members: (Rect, Vec<Option<usize>>),
-}
-
-/// A column by which members are sorted.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Column {
-    /// As the pool lists them.
-    Listed,
-    /// By health, the worst first.
-    Health,
-    /// By name.
-    Name,
-    /// By address.
-    Ip,
-    /// By power state.
-    Power,
-    /// By zone.
-    Zone,
-}
-
-impl Column {
-    /// Every column, in the order of the screen.
-    pub const ALL: [Self; 6] = [Self::Listed, Self::Health, Self::Name, Self::Ip, Self::Power, Self::Zone];
-
-    /// Its name.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Listed => "as listed",
-            Self::Health => "health",
-            Self::Name => "name",
-            Self::Ip => "ip",
-            Self::Power => "power",
-            Self::Zone => "zone",
-        }
-    }
 }
 
 /// Who gets the keys on the browse screen.

@@ -2,11 +2,20 @@
 //! leads to a change.
 
 use crossterm::event::{MouseButton, MouseEvent, MouseEventKind};
-use ratatui::layout::Position;
+use ratatui::layout::{Position, Rect};
 
 use super::command::Command;
 use super::model::{Model, Pane, Screen, Typing};
 use super::navigate::{open, select_node, step};
+
+/// Where a list was drawn: its first line on the screen and what stands on each line.
+#[derive(Debug, Clone, Default)]
+pub struct Drawn {
+    /// The tree: its area, and the place of its first row.
+    pub tree: (Rect, usize),
+    /// The members: their rows' area, and for each line the place of its row.
+    pub members: (Rect, Vec<Option<usize>>),
+}
 
 pub(super) fn on_mouse(model: &mut Model, event: MouseEvent) -> Vec<Command> {
     if model.typing != Typing::Nothing || model.help.is_some() {

@@ -2,9 +2,45 @@
 
 use std::cmp::Ordering;
 
-use super::model::Column;
+use serde::{Deserialize, Serialize};
+
 use super::snapshot::Row;
 use crate::health::HealthState;
+
+/// A column by which members are sorted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Column {
+    /// As the pool lists them.
+    Listed,
+    /// By health, the worst first.
+    Health,
+    /// By name.
+    Name,
+    /// By address.
+    Ip,
+    /// By power state.
+    Power,
+    /// By zone.
+    Zone,
+}
+
+impl Column {
+    /// Every column, in the order of the screen.
+    pub const ALL: [Self; 6] = [Self::Listed, Self::Health, Self::Name, Self::Ip, Self::Power, Self::Zone];
+
+    /// Its name.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Listed => "as listed",
+            Self::Health => "health",
+            Self::Name => "name",
+            Self::Ip => "ip",
+            Self::Power => "power",
+            Self::Zone => "zone",
+        }
+    }
+}
 
 /// Sorts rows. Members stay above those who could join; equals stay in the pool's order.
 pub(super) fn rows(rows: &mut [&Row], (column, reversed): (Column, bool)) {

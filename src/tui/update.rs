@@ -13,7 +13,7 @@ use super::keys_typed::{completed, on_paste, typing_console, typing_destination,
 use super::model::{Live, Model, Pane, Proposal, Screen, Typing};
 use super::navigate::{back, close, open, open_first, page, step, travel};
 use super::plan_screen;
-use super::views;
+use super::screens;
 use crate::script::record;
 
 /// Takes an event in: the commands it leads to, and whether the screen changed.
@@ -148,8 +148,8 @@ pub fn update(model: &mut Model, event: Event) -> (Vec<Command>, bool) {
             model.asking = id;
             Vec::new()
         }
-        Event::Document { id, result } => views::documented(model, id, result),
-        Event::Health(view) => views::healthy(model, *view),
+        Event::Document { id, result } => screens::documented(model, id, result),
+        Event::Health(view) => screens::healthy(model, *view),
         Event::Metrics(id, result) => {
             if let Some(view) = model.health.as_mut().filter(|v| v.id == id) {
                 view.series = Some(result);
@@ -159,13 +159,6 @@ pub fn update(model: &mut Model, event: Event) -> (Vec<Command>, bool) {
         Event::Places(items) => {
             if let Typing::Palette(palette) = &mut model.typing {
                 palette.extend(items);
-            }
-            Vec::new()
-        }
-        Event::Said(result) => {
-            match result {
-                Ok(text) => model.say(text, false),
-                Err(text) => model.say(text, true),
             }
             Vec::new()
         }
@@ -180,7 +173,7 @@ pub fn update(model: &mut Model, event: Event) -> (Vec<Command>, bool) {
 
 fn on_tick(model: &mut Model) -> (Vec<Command>, bool) {
     if model.screen == Screen::Health {
-        return views::tick(model);
+        return screens::tick(model);
     }
     let Some(pool) = &model.pool else { return (Vec::new(), model.listing || model.planning) };
     let due = pool.read_at.is_none_or(|at| at.elapsed() >= Duration::from_secs(pool.interval_s.max(5)));
@@ -233,7 +226,7 @@ fn on_key(model: &mut Model, key: &KeyEvent) -> Vec<Command> {
         Typing::Confirm(_) => return plan_screen::typing(model, key),
         Typing::Destination { .. } => return typing_destination(model, key),
         Typing::Search => return typing_search(model, key),
-        Typing::Palette(_) => return views::typing_palette(model, key),
+        Typing::Palette(_) => return screens::typing_palette(model, key),
     }
     model.message = None;
     match model.keymap.clone().action(context(model), key) {
@@ -272,18 +265,18 @@ pub(super) fn act(model: &mut Model, action: Action) -> Vec<Command> {
             model.marks.clear();
             Vec::new()
         }
-        Action::Sort | Action::SortReverse => views::sort(model, action == Action::SortReverse),
+        Action::Sort | Action::SortReverse => screens::sort(model, action == Action::SortReverse),
         Action::Wide => {
             model.wide = !model.wide;
             Vec::new()
         }
-        Action::Palette => views::open_palette(model),
-        Action::Detail => views::open_detail(model),
-        Action::Health => views::open_health(model),
+        Action::Palette => screens::open_palette(model),
+        Action::Detail => screens::open_detail(model),
+        Action::Health => screens::open_health(model),
         Action::Backward | Action::Forward => travel(model, action == Action::Backward),
-        Action::Copy => views::copy(model),
+        Action::Copy => screens::copy(model),
         Action::Dump => vec![Command::Dump],
-        Action::Fold | Action::Form | Action::NextFound | Action::PreviousFound => views::in_document(model, action),
+        Action::Fold | Action::Form | Action::NextFound | Action::PreviousFound => screens::in_document(model, action),
         Action::Swap | Action::Add | Action::TakeOut | Action::Move => change(model, action),
         Action::Filter => {
             model.typing = if model.screen == Screen::Detail { Typing::Search } else { Typing::Filter };

@@ -6,8 +6,9 @@ use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 use ratatui::widgets::Paragraph;
 
-use super::super::model::{Column, Mark, Model, Node, Pane, Typing};
+use super::super::model::{Mark, Model, Node, Pane, Typing};
 use super::super::snapshot::{PoolView, Row};
+use super::super::sort::Column;
 use super::super::theme::Faces;
 use super::{block, fit, glyph, pad, styled, window};
 use crate::health::{HealthState, reason};

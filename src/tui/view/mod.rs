@@ -67,7 +67,7 @@ fn browse(model: &mut Model, frame: &mut Frame<'_>, area: Rect, faces: &Faces) {
         }
     };
     let [upper, console] = Layout::vertical([Constraint::Fill(1), Constraint::Length(console_height)]).areas(area);
-    model.drawn = super::model::Drawn::default();
+    model.drawn = super::mouse::Drawn::default();
     let alone = model.wide && model.pane == Pane::Members;
     if upper.width >= 60 && !alone {
         let tree_width = (upper.width / 3).clamp(26, 44);

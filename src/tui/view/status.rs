@@ -38,6 +38,9 @@ pub(super) fn header(model: &Model, frame: &mut Frame<'_>, area: Rect, faces: &F
     if let Some(wait) = model.throttled {
         right.push_str(&format!("throttled {} s  ", wait.as_secs().max(1)));
     }
+    if model.screen == Screen::Health && model.paused {
+        right.push_str("paused  ");
+    }
     if model.screen == Screen::Browse
         && let Some(pool) = model.pool.as_ref().filter(|p| model.selected_pool() == Some(&p.id))
     {

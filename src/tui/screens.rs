@@ -7,10 +7,11 @@ use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use super::action::Action;
 use super::command::Command;
 use super::document::Document;
-use super::model::{Column, Model, Node, Pane, Screen, Typing};
+use super::model::{Model, Node, Pane, Screen, Typing};
 use super::navigate::{jump, moved};
 use super::palette::{Goal, Item, Palette};
 use super::snapshot::HealthView;
+use super::sort::Column;
 use super::update::{act, context};
 use crate::arm::ResourceId;
 
@@ -190,6 +191,7 @@ pub(super) fn open_health(model: &mut Model) -> Vec<Command> {
         model.health = None;
     }
     model.health_scroll = 0;
+    model.metrics_at = Some(model.now);
     model.screen = Screen::Health;
     vec![Command::ShowHealth(id.clone()), Command::ReadHealth { id, metrics: true }]
 }
@@ -207,13 +209,15 @@ pub(super) fn healthy(model: &mut Model, mut view: HealthView) -> Vec<Command> {
 }
 
 pub(super) fn tick(model: &mut Model) -> (Vec<Command>, bool) {
-    let Some(view) = model.health.as_ref().filter(|_| !model.paused) else { return (Vec::new(), false) };
-    let age = view.read_at.map(|at| at.elapsed());
-    let due = age.is_none_or(|age| age >= HEALTH);
-    let metrics = age.is_some_and(|_| model.metrics_at.is_none_or(|at| at.elapsed() >= METRICS));
-    if !due {
+    let Some(view) = &model.health else { return (Vec::new(), false) };
+    if model.paused {
+        // Nothing is asked, and the age goes on: coarsely, so that a quiet screen stays quiet.
+        return (Vec::new(), view.read_at.is_some_and(|at| at.elapsed().as_secs().is_multiple_of(10)));
+    }
+    if view.read_at.is_some_and(|at| at.elapsed() < HEALTH) {
         return (Vec::new(), false);
     }
+    let metrics = model.metrics_at.is_none_or(|at| at.elapsed() >= METRICS);
     let id = view.id.clone();
     if metrics {
         model.metrics_at = Some(model.now);
