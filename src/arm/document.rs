@@ -4,6 +4,7 @@
 //! and what azlb has never heard of survives. Used by `azure` and `changes`.
 
 use std::fmt;
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -13,11 +14,11 @@ use super::id::{IdError, ResourceId};
 /// An entity tag exactly as served: `W/"…"` from Network, `"1"` from Compute.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
-pub struct Etag(String);
+pub struct Etag(Arc<str>);
 
 impl Etag {
     /// Takes the tag as served; nothing is trimmed or normalised.
-    pub fn new(text: impl Into<String>) -> Self {
+    pub fn new(text: impl Into<Arc<str>>) -> Self {
         Self(text.into())
     }
 

@@ -1,6 +1,8 @@
 //! From edits to ordered steps: one write a document, gates between, and the order that each pool wants.
 
+use std::cell::RefCell;
 use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::change::{MemberTarget, Options, SwapOrder};
@@ -15,9 +17,8 @@ use super::step::{Action, Check, Gate, Step, Write};
 use crate::arm::ResourceId;
 
 /// A step before it has its number: what it needs is told by place in the list.
-struct Draft {
-    action: Action,
-    needs: Vec<usize>,
+fn draft(action: Action, needs: Vec<u32>) -> Step {
+    Step { id: 0, stage: 0, needs, action }
 }
 
 pub(super) struct Assembly<'a> {
@@ -30,6 +31,8 @@ pub(super) struct Assembly<'a> {
     exclusive: HashSet<&'a ResourceId>,
     /// The pools that somebody joins.
     joined: HashSet<&'a ResourceId>,
+    /// The subscriptions' names in lower case: few, and each write of a plan names one.
+    subscriptions: RefCell<Vec<Arc<str>>>,
 }
 
 impl<'a> Assembly<'a> {
@@ -60,7 +63,7 @@ impl<'a> Assembly<'a> {
         let pools = facts.by_pool().map(|(pool, _)| pool);
         let exclusive = pools.filter(|p| is_exclusive(documents, options, p)).collect();
         let joined = edits.iter().filter(|e| e.is_join()).map(|e| e.edit.pool()).collect();
-        Self { facts, documents, options, groups, exclusive, joined }
+        Self { facts, documents, options, groups, exclusive, joined, subscriptions: RefCell::default() }
     }
 
     pub(super) fn steps(mut self) -> Result<Vec<Step>, PlanError> {
@@ -91,10 +94,10 @@ impl<'a> Assembly<'a> {
         self.options.order.unwrap_or(SwapOrder::MakeBeforeBreak)
     }
 
-    fn drafts(&self) -> Vec<Draft> {
+    fn drafts(&self) -> Vec<Step> {
         let mut known: HashMap<&ResourceId, usize> = HashMap::new();
-        let mut pools: Vec<(&ResourceId, Vec<(usize, Asked<'_>)>)> = Vec::new();
-        for (place, (_, edits)) in self.groups.iter().enumerate() {
+        let mut pools: Vec<(&ResourceId, Vec<(u32, Asked<'_>)>)> = Vec::new();
+        for (place, (_, edits)) in (0..).zip(&self.groups) {
             for edit in edits {
                 let at = *known.entry(edit.pool()).or_insert_with(|| {
                     pools.push((edit.pool(), Vec::new()));
@@ -106,12 +109,9 @@ impl<'a> Assembly<'a> {
             }
         }
         // A pool has at most five gates.
-        let mut drafts: Vec<Draft> = Vec::with_capacity(self.groups.len() + 5 * pools.len());
-        drafts.extend(
-            self.groups
-                .iter()
-                .map(|(target, edits)| Draft { action: Action::Write(self.write(target, edits)), needs: Vec::new() }),
-        );
+        let mut drafts: Vec<Step> = Vec::with_capacity(self.groups.len() + 5 * pools.len());
+        let writes = self.groups.iter().map(|(target, edits)| self.write(target, edits));
+        drafts.extend(writes.map(|write| draft(Action::Write(write), Vec::new())));
         for (pool, edits) in pools {
             self.order_pool(pool, &edits, &mut drafts);
         }
@@ -119,10 +119,10 @@ impl<'a> Assembly<'a> {
     }
 
     /// Adds the gates of a pool; its edits come with the place of their write, in order.
-    fn order_pool(&self, pool: &ResourceId, edits: &[(usize, Asked<'_>)], drafts: &mut Vec<Draft>) {
-        let which = |side: fn(&Edit) -> Option<MemberTarget>| -> (Vec<usize>, Vec<MemberTarget>) {
+    fn order_pool(&self, pool: &ResourceId, edits: &[(u32, Asked<'_>)], drafts: &mut Vec<Step>) {
+        let which = |side: fn(&Edit) -> Option<MemberTarget>| -> (Vec<u32>, Vec<MemberTarget>) {
             let here = edits.iter().filter_map(|(place, edit)| Some((*place, side(edit)?)));
-            let (mut places, members): (Vec<usize>, Vec<MemberTarget>) = here.unzip();
+            let (mut places, members): (Vec<u32>, Vec<MemberTarget>) = here.unzip();
             places.dedup();
             (places, members)
         };
@@ -132,9 +132,9 @@ impl<'a> Assembly<'a> {
             return;
         }
         let one_write = leaving == joining && leaving.len() == 1;
-        let mut gate = |needs: Vec<usize>, gate: Gate| {
-            drafts.push(Draft { action: Action::Gate(gate), needs });
-            drafts.len() - 1
+        let mut gate = |needs: Vec<u32>, gate: Gate| {
+            drafts.push(draft(Action::Gate(gate), needs));
+            u32::try_from(drafts.len() - 1).unwrap_or(u32::MAX)
         };
         let membership = |inside: Vec<MemberTarget>, outside: Vec<MemberTarget>| Gate::Membership {
             pool: pool.clone(),
@@ -209,6 +209,18 @@ impl<'a> Assembly<'a> {
         })
     }
 
+    /// The subscription of a document, one text for all that have the same.
+    fn subscription(&self, target: &ResourceId) -> Arc<str> {
+        let name = target.subscription();
+        let mut known = self.subscriptions.borrow_mut();
+        if let Some(same) = known.iter().find(|k| k.eq_ignore_ascii_case(name)) {
+            return Arc::clone(same);
+        }
+        let new: Arc<str> = name.to_ascii_lowercase().into();
+        known.push(Arc::clone(&new));
+        new
+    }
+
     fn write(&self, target: &ResourceId, edits: &[Asked<'_>]) -> Write {
         let mut checks = Vec::new();
         let mut lanes = Vec::with_capacity(4);
@@ -240,7 +252,7 @@ impl<'a> Assembly<'a> {
             }
         }
         add_lane(Lane::Document(target.clone()));
-        add_lane(Lane::Subscription(target.subscription().to_ascii_lowercase()));
+        add_lane(Lane::Subscription(self.subscription(target)));
         Write {
             target: target.clone(),
             etag: match edits.first().and_then(|e| self.facts.written_nic(e)) {
@@ -255,53 +267,59 @@ impl<'a> Assembly<'a> {
     }
 }
 
-fn need(drafts: &mut [Draft], places: &[usize], gate: usize) {
+fn need(drafts: &mut [Step], places: &[u32], gate: u32) {
     for place in places {
-        if let Some(draft) = drafts.get_mut(*place) {
+        if let Some(draft) = drafts.get_mut(at(*place)) {
             draft.needs.push(gate);
         }
     }
 }
 
 /// Numbers the steps so that each comes after what it needs. `None` where they go in a circle.
-fn number(drafts: Vec<Draft>) -> Option<Vec<Step>> {
+///
+/// What a draft needs is told by its place in the list, and becomes the number of that step. The steps
+/// stay where they are in memory: a large plan is several megabytes.
+fn number(mut steps: Vec<Step>) -> Option<Vec<Step>> {
     use std::cmp::Reverse;
     use std::collections::BinaryHeap;
-    let mut open: Vec<usize> = drafts.iter().map(|d| d.needs.len()).collect();
-    let mut needed_by: Vec<Vec<usize>> = vec![Vec::new(); drafts.len()];
-    for (place, draft) in drafts.iter().enumerate() {
-        for need in &draft.needs {
-            needed_by.get_mut(*need)?.push(place);
+    let mut open: Vec<usize> = steps.iter().map(|s| s.needs.len()).collect();
+    let mut needed_by: Vec<Vec<u32>> = vec![Vec::new(); steps.len()];
+    for (place, step) in (0..).zip(&steps) {
+        for need in &step.needs {
+            needed_by.get_mut(at(*need))?.push(place);
         }
     }
-    let mut ready: BinaryHeap<Reverse<usize>> =
-        open.iter().enumerate().filter(|(_, n)| **n == 0).map(|(p, _)| Reverse(p)).collect();
-    let mut numbers: Vec<Option<u32>> = vec![None; drafts.len()];
-    let mut order = Vec::with_capacity(drafts.len());
+    let mut ready: BinaryHeap<Reverse<u32>> =
+        (0..).zip(&open).filter(|(_, n)| **n == 0).map(|(place, _)| Reverse(place)).collect();
+    let mut numbers: Vec<u32> = vec![0; steps.len()];
+    let mut done = 0;
     while let Some(Reverse(place)) = ready.pop() {
-        *numbers.get_mut(place)? = Some(u32::try_from(order.len() + 1).ok()?);
-        order.push(place);
-        for next in needed_by.get(place)? {
-            let left = open.get_mut(*next)?;
+        done += 1;
+        *numbers.get_mut(at(place))? = done;
+        for next in needed_by.get(at(place))? {
+            let left = open.get_mut(at(*next))?;
             *left -= 1;
             if *left == 0 {
                 ready.push(Reverse(*next));
             }
         }
     }
-    if order.len() != drafts.len() {
+    if at(done) != steps.len() {
         return None;
     }
-    let mut slots: Vec<Option<Draft>> = drafts.into_iter().map(Some).collect();
-    order
-        .into_iter()
-        .map(|place| {
-            let draft = slots.get_mut(place)?.take()?;
-            let id = (*numbers.get(place)?)?;
-            let mut needs: Vec<u32> = draft.needs.iter().filter_map(|n| *numbers.get(*n)?).collect();
-            needs.sort_unstable();
-            needs.dedup();
-            Some(Step { id, stage: 0, needs, action: draft.action })
-        })
-        .collect()
+    for (step, number) in steps.iter_mut().zip(&numbers) {
+        step.id = *number;
+        for need in &mut step.needs {
+            *need = *numbers.get(at(*need))?;
+        }
+        step.needs.sort_unstable();
+        step.needs.dedup();
+    }
+    steps.sort_unstable_by_key(|s| s.id);
+    Some(steps)
+}
+
+/// A step's place in a list.
+fn at(place: u32) -> usize {
+    usize::try_from(place).unwrap_or(usize::MAX)
 }

@@ -14,7 +14,7 @@ pub struct MemberRef {
     /// What joins or leaves.
     pub target: MemberTarget,
     /// The VM's name, `set/instance`, or the address entry's name.
-    pub name: String,
+    pub name: std::sync::Arc<str>,
 }
 
 /// What can be in a pool.

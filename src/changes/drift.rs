@@ -57,7 +57,7 @@ impl Drift {
         if self.instance? == self.model || self.listed.is_none() {
             return None;
         }
-        let (ip_config, pool, name) = (self.ip_config.clone(), self.pool.clone(), self.name.clone());
+        let (ip_config, pool, name) = (self.ip_config.clone(), self.pool.clone(), self.name.as_str().into());
         Some(if self.model {
             Edit::JoinPool { ip_config, pool, name }
         } else {

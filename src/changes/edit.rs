@@ -3,6 +3,8 @@
 //! A step is a list of edits of one document. Membership is what the edits are about today; a new
 //! kind of edit needs a target, an application and an inverse, and nothing else in this layer.
 
+use std::sync::Arc;
+
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -25,7 +27,7 @@ pub enum Edit {
         /// The pool.
         pool: ResourceId,
         /// The member's name.
-        name: String,
+        name: Arc<str>,
     },
     /// An ip configuration no longer refers to a pool.
     LeavePool {
@@ -34,16 +36,16 @@ pub enum Edit {
         /// The pool.
         pool: ResourceId,
         /// The member's name.
-        name: String,
+        name: Arc<str>,
     },
     /// A scale set's model puts its instances into a pool.
     JoinModel {
         /// The set.
         set: ResourceId,
         /// The NIC configuration.
-        nic: String,
+        nic: Arc<str>,
         /// The ip configuration.
-        ip_config: String,
+        ip_config: Arc<str>,
         /// The pool.
         pool: ResourceId,
     },
@@ -52,9 +54,9 @@ pub enum Edit {
         /// The set.
         set: ResourceId,
         /// The NIC configuration.
-        nic: String,
+        nic: Arc<str>,
         /// The ip configuration.
-        ip_config: String,
+        ip_config: Arc<str>,
         /// The pool.
         pool: ResourceId,
     },
@@ -79,7 +81,7 @@ pub enum Edit {
         /// The member.
         member: MemberTarget,
         /// The member's name.
-        name: String,
+        name: Arc<str>,
         /// What it was.
         from: AdminState,
         /// What it becomes.

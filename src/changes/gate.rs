@@ -97,9 +97,9 @@ impl Context<'_> {
                 continue;
             }
             let edit = if wanted {
-                Edit::JoinPool { ip_config: ip_config.clone(), pool: pool.clone(), name: String::new() }
+                Edit::JoinPool { ip_config: ip_config.clone(), pool: pool.clone(), name: "".into() }
             } else {
-                Edit::LeavePool { ip_config: ip_config.clone(), pool: pool.clone(), name: String::new() }
+                Edit::LeavePool { ip_config: ip_config.clone(), pool: pool.clone(), name: "".into() }
             };
             match self.reader.get(&written, version_of(&written), "").await {
                 Ok(document) => {

@@ -22,7 +22,7 @@ pub enum Lane {
     /// Writes of one document.
     Document(ResourceId),
     /// Writes of one subscription.
-    Subscription(String),
+    Subscription(std::sync::Arc<str>),
 }
 
 /// The caps. All are settings.

@@ -228,19 +228,22 @@ fn check_rules(facts: &Facts<'_>, documents: &Documents, options: &Options) -> R
 }
 
 /// Adds a stage's steps after those there are: what began a stage needs the end of the one before.
-fn append(steps: &mut Vec<Step>, stage: u32, own: Vec<Step>, gates: Vec<Gate>) {
+fn append(steps: &mut Vec<Step>, stage: u32, mut own: Vec<Step>, gates: Vec<Gate>) {
     let before = ends(steps);
     let offset = u32::try_from(steps.len()).unwrap_or(u32::MAX);
     let first = steps.len();
-    steps.reserve(own.len() + gates.len());
-    for mut step in own {
+    for step in &mut own {
         step.id += offset;
         step.stage = stage;
         step.needs.iter_mut().for_each(|n| *n += offset);
         if step.needs.is_empty() {
             step.needs.clone_from(&before);
         }
-        steps.push(step);
+    }
+    if steps.is_empty() {
+        *steps = own;
+    } else {
+        steps.append(&mut own);
     }
     for gate in gates {
         let needs = ends(steps.get(first..).unwrap_or_default());

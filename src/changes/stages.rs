@@ -1,6 +1,7 @@
 //! From changes to stages of edits: what is asked for, in the order in which it must be done.
 
 use std::collections::{BTreeMap, HashSet};
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::change::{Change, MemberRef, MemberTarget, Request};
@@ -131,7 +132,7 @@ fn whole_set(documents: &Documents, pool: &ResourceId, set: &ResourceId, joins: 
         view.model_ip_configs().into_iter().find(|(_, _, shape)| if joins { fits(shape) } else { refers(shape) });
     let chosen = chosen.or_else(|| view.model_ip_configs().into_iter().find(|(_, _, shape)| fits(shape)));
     let Some((nic, ip_config, shape)) = chosen else { return (Vec::new(), Vec::new()) };
-    let (nic, ip_config) = (nic.to_owned(), ip_config.to_owned());
+    let (nic, ip_config): (Arc<str>, Arc<str>) = (nic.into(), ip_config.into());
     let mut model = Vec::new();
     if refers(shape) != joins {
         let (set, pool) = (set.clone(), pool.clone());
@@ -153,7 +154,7 @@ fn whole_set(documents: &Documents, pool: &ResourceId, set: &ResourceId, joins: 
                 && c.id().and_then(|i| i.parent()).is_some_and(|n| n.name().eq_ignore_ascii_case(&nic))
         });
         let Some(id) = config.and_then(|c| c.id()) else { continue };
-        let name = documents.name_of(&MemberTarget::IpConfig(id.clone()));
+        let name = documents.name_of(&MemberTarget::IpConfig(id.clone())).into();
         let edit = if joins {
             Edit::JoinPool { ip_config: id, pool: pool.clone(), name }
         } else {
@@ -203,7 +204,7 @@ fn replacement(documents: &Documents, pool: &ResourceId, members: &[MemberRef]) 
         .into_iter()
         .map(|target| {
             let name = documents.name_of(target);
-            leave(documents, pool, &MemberRef { target: target.clone(), name })
+            leave(documents, pool, &MemberRef { target: target.clone(), name: name.into() })
         })
         .collect();
     (ins, outs)

@@ -24,7 +24,7 @@ pub fn line(session: &Session, request: &Request) -> String {
         changes => grouped(changes)
             .into_iter()
             .map(|group| {
-                let names: Vec<&str> = group.iter().flat_map(|c| c.members()).map(|m| m.name.as_str()).collect();
+                let names: Vec<&str> = group.iter().flat_map(|c| c.members()).map(|m| &*m.name).collect();
                 match group.first() {
                     Some(Change::Add { pool: id, .. }) => format!("{}.add({})", pool(id), list(&names)),
                     Some(Change::Remove { pool: id, .. }) => format!("{}.remove({})", pool(id), list(&names)),

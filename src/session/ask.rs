@@ -75,7 +75,7 @@ impl Session {
             && let Ok(ip) = IpAddr::from_str(text)
             && !self.candidates(&pool.id).iter().any(|c| c.ip.as_deref() == Some(text))
         {
-            return Ok(MemberRef { target: MemberTarget::Address(ip), name: address_name(ip) });
+            return Ok(MemberRef { target: MemberTarget::Address(ip), name: address_name(ip).into() });
         }
         let members = self.members(&pool.id);
         if let Ok(member) = select_member("member", &members, text) {
@@ -89,7 +89,7 @@ impl Session {
             Err(unknown) => {
                 if let Ok(ip) = IpAddr::from_str(text) {
                     // An address offered to a NIC pool: the guard explains.
-                    return Ok(MemberRef { target: MemberTarget::Address(ip), name: address_name(ip) });
+                    return Ok(MemberRef { target: MemberTarget::Address(ip), name: address_name(ip).into() });
                 }
                 // Known elsewhere: the guard says why it does not fit here.
                 select_member(&what, &self.everyone(pool), text)
@@ -111,7 +111,7 @@ impl Session {
         if let Ok(ip) = IpAddr::from_str(ip) {
             return Ok(MemberRef {
                 target: MemberTarget::Address(ip),
-                name: name.map_or_else(|| address_name(ip), str::to_owned),
+                name: name.map_or_else(|| address_name(ip).into(), Into::into),
             });
         }
         if let Ok(member) = select_member("member", &self.members(&pool.id), text) {
@@ -119,7 +119,7 @@ impl Session {
         }
         let everyone = self.everyone(pool);
         let found = select_member(&format!("address for {}", pool.selector), &everyone, text)?;
-        Ok(MemberRef { target: MemberTarget::IpConfig(found.id.clone()), name: found.name.clone() })
+        Ok(MemberRef { target: MemberTarget::IpConfig(found.id.clone()), name: found.name.as_str().into() })
     }
 
     /// Every ip configuration that is known: those of the pool's own network first.
@@ -287,7 +287,7 @@ impl Session {
         }
         let members: Vec<MemberRef> =
             members.iter().map(|m| self.joiner(pool, m)).collect::<Result<_, SelectError>>()?;
-        let names: Vec<&str> = members.iter().map(|m| m.name.as_str()).collect();
+        let names: Vec<&str> = members.iter().map(|m| &*m.name).collect();
         let title = format!("make {} exactly {}", pool.selector, names.join(", "));
         let change = Change::Replace { pool: pool.id.clone(), members: members.clone(), batch };
         Ok(Request { title, changes: vec![change], options })
@@ -400,7 +400,7 @@ fn target_of(member: &Member, pool: &PoolHandle) -> Result<MemberRef, SelectErro
         },
         MemberKind::Frontend => MemberTarget::Frontend(member.id.clone()),
     };
-    Ok(MemberRef { target, name: member.name.clone() })
+    Ok(MemberRef { target, name: member.name.as_str().into() })
 }
 
 fn unfit(member: &Member, pool: &PoolHandle, reason: &str) -> SelectError {
@@ -419,7 +419,7 @@ fn address_name(ip: IpAddr) -> String {
 fn listed(changes: &[Change]) -> String {
     let names: Vec<&str> = changes
         .iter()
-        .flat_map(|c| c.members().into_iter().map(|m| m.name.as_str()).chain(c.set().map(ResourceId::name)))
+        .flat_map(|c| c.members().into_iter().map(|m| &*m.name).chain(c.set().map(ResourceId::name)))
         .collect();
     match names.as_slice() {
         [] => "nobody".to_owned(),
