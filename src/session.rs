@@ -194,8 +194,9 @@ impl Session {
             }
         };
         let listing = async move {
+            let ids = self.estate(Estate::ids);
             // The sender goes with the listing, and with it the receiver's end.
-            discover(&self.inner.reader, &self.inner.config.subscriptions, &send).await
+            discover(&self.inner.reader, &self.inner.config.subscriptions, &ids, &send).await
         };
         let (result, ()) = tokio::join!(listing, taking);
         Ok(result?)
@@ -235,7 +236,7 @@ impl Session {
                 Err(error) => return Err(error.into()),
             }
         }
-        self.take(Found::Nics { replaces: Scope::Nothing, list: nics });
+        self.take(Found::Nics(nics));
         self.reload_sets(plan).await
     }
 
@@ -247,8 +248,10 @@ impl Session {
             .collect();
         for set in sets {
             let nics = crate::azure::scale_set::nics(&self.inner.reader, &set)?.all().await?;
-            let list = nics.iter().filter_map(Nic::read).collect();
-            self.take(Found::Nics { replaces: Scope::Set(set), list });
+            let list: Vec<Nic> = nics.iter().filter_map(Nic::read).collect();
+            let named = list.iter().map(|nic| nic.id.clone()).collect();
+            self.take(Found::Nics(list));
+            self.take(Found::OnlyNics(Scope::Set(set), named));
         }
         Ok(())
     }

@@ -27,8 +27,9 @@ async fn a_list_is_read_page_by_page_without_loss() {
     let mut sizes = Vec::new();
     let mut ids = std::collections::HashSet::new();
     while let Some(page) = pager.next_page().await.unwrap() {
-        sizes.push(page.len());
-        ids.extend(page.iter().map(|n| n["id"].to_string()));
+        let items: Vec<serde_json::Value> = page.items().map(Result::unwrap).collect();
+        sizes.push(items.len());
+        ids.extend(items.iter().map(|n| n["id"].to_string()));
     }
     assert_eq!(sizes, [50, 50, 50, 50, 50, 7]);
     assert_eq!(ids.len(), 257);

@@ -12,6 +12,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use http::{HeaderMap, Method};
 use serde_json::Value;
+use serde_json::value::RawValue;
 use url::Url;
 
 use super::cloud::Cloud;
@@ -88,6 +89,26 @@ pub(crate) struct Answer {
     pub(crate) status: u16,
     pub(crate) headers: HeaderMap,
     pub(crate) body: Value,
+    /// The items of a list that was asked for, each still text: a page of large load balancers is ten times
+    /// its size once it is parsed.
+    pub(crate) items: Option<Vec<Box<RawValue>>>,
+}
+
+/// What an answer is read as.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Shape {
+    /// One thing.
+    One,
+    /// A page of a list: `{value: […], nextLink}`.
+    Page,
+}
+
+/// A page, its items still text.
+#[derive(serde::Deserialize)]
+struct Page {
+    value: Vec<Box<RawValue>>,
+    #[serde(rename = "nextLink")]
+    next: Option<Value>,
 }
 
 impl Answer {
@@ -254,7 +275,7 @@ impl Writer {
     ) -> Result<Sent, ArmError> {
         let url = self.core.url(id.as_str(), version, "")?;
         self.core.throttle.pass(Traffic::Write, id.subscription()).await;
-        let exchange = Exchange { method: Method::PUT, url, body: Some(body), if_match, request_id };
+        let exchange = Exchange { method: Method::PUT, url, body: Some(body), if_match, request_id, shape: Shape::One };
         let answer = self.core.send(&exchange, Traffic::Write, id.subscription()).await?;
         let operation = Operation::from_answer(&self.core, &answer, id.subscription())?;
         Ok(Sent { operation, body: answer.body })
@@ -267,6 +288,7 @@ struct Exchange<'a> {
     body: Option<&'a Value>,
     if_match: Option<&'a Etag>,
     request_id: &'a str,
+    shape: Shape,
 }
 
 impl Core {
@@ -302,6 +324,18 @@ impl Core {
         traffic: Traffic,
         subscription: &str,
     ) -> Result<Answer, ArmError> {
+        self.read_as(Shape::One, method, url, traffic, subscription).await
+    }
+
+    /// The same, the answer being of a shape.
+    pub(crate) async fn read_as(
+        &self,
+        shape: Shape,
+        method: Method,
+        url: Url,
+        traffic: Traffic,
+        subscription: &str,
+    ) -> Result<Answer, ArmError> {
         let mut attempt = 0;
         loop {
             self.throttle.pass(traffic, subscription).await;
@@ -312,6 +346,7 @@ impl Core {
                 body: None,
                 if_match: None,
                 request_id: &request_id,
+                shape,
             };
             let error = match self.send(&exchange, traffic, subscription).await {
                 Ok(answer) => return Ok(answer),
@@ -342,8 +377,7 @@ impl Core {
         let Some(url) = self.with_known_version(&exchange.url, &error.message) else {
             return Err(ArmError::Service(error));
         };
-        let Exchange { method, body, if_match, request_id, .. } = exchange;
-        let again = Exchange { method: method.clone(), url, body: *body, if_match: *if_match, request_id };
+        let again = Exchange { method: exchange.method.clone(), url, ..*exchange };
         self.send_once(&again, traffic, subscription).await
     }
 
@@ -433,13 +467,19 @@ impl Core {
             status,
             why,
         };
-        let body = if bytes.iter().all(u8::is_ascii_whitespace) {
-            Value::Null
+        // What is no page is read as anything else is: it may be an error, or a gateway's.
+        let page =
+            (exchange.shape == Shape::Page && status == 200).then(|| serde_json::from_slice::<Page>(&bytes).ok());
+        let (items, body) = if let Some(page) = page.flatten() {
+            let link = page.next.into_iter().map(|link| ("nextLink".to_owned(), link));
+            (Some(page.value), Value::Object(link.collect()))
+        } else if bytes.iter().all(u8::is_ascii_whitespace) {
+            (None, Value::Null)
         } else {
             match serde_json::from_slice(&bytes) {
-                Ok(value) => value,
+                Ok(value) => (None, value),
                 // A gateway in front of ARM may speak HTML when it fails: that is a passing fault.
-                Err(_) if matches!(status, 401 | 408 | 429 | 500 | 502 | 503 | 504) => Value::Null,
+                Err(_) if matches!(status, 401 | 408 | 429 | 500 | 502 | 503 | 504) => (None, Value::Null),
                 // An answer that breaks off is a broken connection; and a write that something answered
                 // with success may have landed, whatever the answer looks like.
                 Err(e)
@@ -462,6 +502,6 @@ impl Core {
         if (300..400).contains(&status) {
             return Err(not_arm("a redirect, which is not followed with a token".to_owned()));
         }
-        Ok(Answer { status, headers: parts.headers, body })
+        Ok(Answer { status, headers: parts.headers, body, items })
     }
 }

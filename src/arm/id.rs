@@ -90,6 +90,11 @@ impl ResourceId {
 
     /// From a text that is known to be one.
     fn new(text: &str) -> Self {
+        Self { text: text.into(), folded: Self::hash_of(text) }
+    }
+
+    /// The hash of a text without regard to case.
+    pub(super) fn hash_of(text: &str) -> u64 {
         let mut hasher = HASHER.build_hasher();
         // Folded a block at a time.
         let mut block = [0u8; 64];
@@ -99,7 +104,7 @@ impl ResourceId {
             folded.make_ascii_lowercase();
             hasher.write(folded);
         }
-        Self { text: text.into(), folded: hasher.finish() }
+        hasher.finish()
     }
 
     /// The id as it was served.
@@ -107,9 +112,14 @@ impl ResourceId {
         &self.text
     }
 
-    /// The text itself, shared.
-    pub(super) fn text(&self) -> Arc<str> {
-        Arc::clone(&self.text)
+    /// The hash of its text without regard to case.
+    pub(crate) fn hashed(&self) -> u64 {
+        self.folded
+    }
+
+    /// Whether nobody else holds its text.
+    pub(super) fn is_alone(&self) -> bool {
+        Arc::strong_count(&self.text) == 1
     }
 
     fn parts(&self) -> std::str::Split<'_, char> {

@@ -167,7 +167,7 @@ pub fn understand(
     headers: &http::HeaderMap,
     subscription: &str,
 ) -> Result<Option<Operation>, ArmError> {
-    let answer = Answer { status, headers: headers.clone(), body: Value::Null };
+    let answer = Answer { status, headers: headers.clone(), body: Value::Null, items: None };
     Operation::from_answer(reader.core(), &answer, subscription)
 }
 

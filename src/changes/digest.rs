@@ -60,7 +60,7 @@ pub(super) struct MachineDigest {
 
 impl Digest {
     /// Reads a document.
-    pub(super) fn of(document: &Document, ids: &mut SharedIds) -> Self {
+    pub(super) fn of(document: &Document, ids: &SharedIds) -> Self {
         let nic = NetworkInterface(document.body());
         if nic.ip_configs().next().is_some() {
             return Self::Nic(NicDigest::of(document, nic, ids));
@@ -78,7 +78,7 @@ impl Digest {
 }
 
 impl NicDigest {
-    fn of(document: &Document, nic: NetworkInterface<'_>, ids: &mut SharedIds) -> Self {
+    fn of(document: &Document, nic: NetworkInterface<'_>, ids: &SharedIds) -> Self {
         let configs = nic.ip_configs().map(|c| ConfigDigest {
             name: c.name().to_owned(),
             family: c.family(),
@@ -96,7 +96,7 @@ impl NicDigest {
 }
 
 /// A subnet's network.
-fn network_of(subnet: &str, ids: &mut SharedIds) -> Option<ResourceId> {
+fn network_of(subnet: &str, ids: &SharedIds) -> Option<ResourceId> {
     let end = subnet.rmatch_indices('/').nth(1)?.0;
     ids.get(subnet.get(..end)?)
 }

@@ -47,7 +47,7 @@ impl Documents {
 
     /// Adds one under the id that it was asked for by.
     pub(super) fn insert_as(&mut self, id: ResourceId, document: Document) {
-        let digest = Digest::of(&document, &mut self.shared);
+        let digest = Digest::of(&document, &self.shared);
         if document.id().is_type(load_balancer::TYPE) {
             self.members.retain(|pool, _| !pool.is_within(document.id()));
             let pools = LoadBalancer(document.body()).pools();

@@ -179,9 +179,9 @@ pub(super) async fn health(globals: &Globals, session: &Session, pool: String) -
             rule: r.rule.to_string(),
             member: members
                 .iter()
-                .find(|m| Some(&m.id) == r.ip_config.as_ref() || m.ip.is_some() && m.ip == r.ip)
-                .map_or_else(|| r.ip.clone().unwrap_or_default(), |m| m.name.clone()),
-            ip: r.ip.clone(),
+                .find(|m| Some(&m.id) == r.ip_config.as_ref() || m.ip.is_some() && m.ip.as_deref() == r.ip.as_deref())
+                .map_or_else(|| r.ip.as_deref().unwrap_or_default().to_owned(), |m| m.name.clone()),
+            ip: r.ip.as_deref().map(str::to_owned),
             state: r.state,
             reason: r.reason.to_string(),
             words: reason::words(&r.reason).to_owned(),

@@ -4,13 +4,17 @@
 //! each Uniform set. At most eight subscriptions are listed at once, so that a tenant of hundreds
 //! does not empty its own budget.
 
+use std::collections::HashSet;
+use std::sync::Arc;
+
 use futures::{StreamExt as _, TryStreamExt as _, stream};
 use serde_json::Value;
 use tokio::sync::mpsc;
 
-use super::summary::{LoadBalancer, Machine, Nic};
-use crate::arm::paging::Pager;
-use crate::arm::{ArmError, Reader, ResourceId};
+use super::Named;
+use super::summary::{LoadBalancer, Machine, Nic, Shared};
+use crate::arm::paging::{Page, Pager};
+use crate::arm::{ArmError, Reader, ResourceId, SharedIds};
 use crate::azure::{load_balancer, network_interface, scale_set, subscription, virtual_machine};
 
 const AT_ONCE: usize = 8;
@@ -29,20 +33,16 @@ pub enum Found {
     },
     /// One load balancer, read afresh.
     LoadBalancer(LoadBalancer),
-    /// NICs.
-    Nics {
-        /// Which earlier ones these stand for.
-        replaces: Scope,
-        /// All of them.
-        list: Vec<Nic>,
-    },
-    /// VMs or instances.
-    Machines {
-        /// Which earlier ones these stand for.
-        replaces: Scope,
-        /// All of them.
-        list: Vec<Machine>,
-    },
+    /// Some NICs.
+    Nics(Vec<Nic>),
+    /// Some VMs or instances.
+    Machines(Vec<Machine>),
+    /// The power states of some VMs.
+    Powers(Vec<(ResourceId, Option<Arc<str>>)>),
+    /// A listing of NICs is whole: it named these, and no others of its scope are there.
+    OnlyNics(Scope, HashSet<ResourceId>),
+    /// The same of VMs or instances.
+    OnlyMachines(Scope, HashSet<ResourceId>),
     /// The Uniform scale sets of a subscription.
     Sets {
         /// Whose.
@@ -66,8 +66,6 @@ pub enum Scope {
     Plain(String),
     /// What belongs to one Uniform scale set.
     Set(ResourceId),
-    /// Only what is found by the same id.
-    Nothing,
 }
 
 impl Scope {
@@ -77,7 +75,6 @@ impl Scope {
                 id.subscription().eq_ignore_ascii_case(subscription) && id.segment("virtualMachineScaleSets").is_none()
             }
             Self::Set(set) => id.is_within(set),
-            Self::Nothing => false,
         }
     }
 }
@@ -87,7 +84,12 @@ impl Scope {
 /// # Errors
 /// Only where the subscriptions themselves cannot be listed, or a named one is not there; a failure
 /// within one subscription is told in its [`Found::Ended`].
-pub async fn discover(reader: &Reader, only: &[String], out: &mpsc::Sender<Found>) -> Result<(), ArmError> {
+pub async fn discover(
+    reader: &Reader,
+    only: &[String],
+    ids: &SharedIds,
+    out: &mpsc::Sender<Found>,
+) -> Result<(), ArmError> {
     let listed = subscription::list(reader)?.all().await?;
     let mut subscriptions: Vec<(String, String)> = listed
         .iter()
@@ -114,36 +116,36 @@ pub async fn discover(reader: &Reader, only: &[String], out: &mpsc::Sender<Found
     }
     stream::iter(subscriptions)
         .for_each_concurrent(AT_ONCE, |(id, _)| async move {
-            let problem = one(reader, &id, out).await.err().map(|e| e.to_string());
+            let problem = one(reader, &id, ids, out).await.err().map(|e| e.to_string());
             let _ = out.send(Found::Ended { subscription: id, problem }).await;
         })
         .await;
     Ok(())
 }
 
-async fn one(reader: &Reader, subscription: &str, out: &mpsc::Sender<Found>) -> Result<(), ArmError> {
+async fn one(reader: &Reader, subscription: &str, ids: &SharedIds, out: &mpsc::Sender<Found>) -> Result<(), ArmError> {
     let plain = || Scope::Plain(subscription.to_owned());
     let load_balancers = async {
-        let list = read(load_balancer::list(reader, subscription)?, LoadBalancer::read).await?;
+        let mut list = Vec::new();
+        let mut pager = load_balancer::list(reader, subscription)?;
+        while let Some(page) = pager.next_page().await? {
+            list.extend(read(page, LoadBalancer::read, ids)?);
+        }
         let _ = out.send(Found::LoadBalancers { subscription: subscription.to_owned(), list }).await;
         Ok::<_, ArmError>(())
     };
     let nics = async {
-        let list = read(network_interface::list(reader, subscription)?, Nic::read).await?;
-        let _ = out.send(Found::Nics { replaces: plain(), list }).await;
+        let named = each(network_interface::list(reader, subscription)?, Nic::read, ids, out, Found::Nics).await?;
+        let _ = out.send(Found::OnlyNics(plain(), named)).await;
         Ok::<_, ArmError>(())
     };
     let machines = async {
-        let (mut list, states) = tokio::try_join!(
-            read(virtual_machine::list(reader, subscription)?, Machine::vm),
-            read(virtual_machine::list_status(reader, subscription)?, Machine::vm),
+        let powers = |list: Vec<Machine>| Found::Powers(list.into_iter().map(|m| (m.id, m.power_state)).collect());
+        let (named, _) = tokio::try_join!(
+            each(virtual_machine::list(reader, subscription)?, Machine::vm, ids, out, Found::Machines),
+            each(virtual_machine::list_status(reader, subscription)?, Machine::vm, ids, out, powers),
         )?;
-        let mut powers: std::collections::HashMap<ResourceId, String> =
-            states.into_iter().filter_map(|m| Some((m.id, m.power_state?))).collect();
-        for machine in &mut list {
-            machine.power_state = powers.remove(&machine.id).or_else(|| machine.power_state.take());
-        }
-        let _ = out.send(Found::Machines { replaces: plain(), list }).await;
+        let _ = out.send(Found::OnlyMachines(plain(), named)).await;
         Ok::<_, ArmError>(())
     };
     let sets = async {
@@ -154,11 +156,11 @@ async fn one(reader: &Reader, subscription: &str, out: &mpsc::Sender<Found>) -> 
         stream::iter(uniform.into_iter().map(Ok))
             .try_for_each_concurrent(4, |set| async move {
                 let (nics, machines) = tokio::try_join!(
-                    read(scale_set::nics(reader, &set)?, Nic::read),
-                    read(scale_set::instances(reader, &set)?, Machine::instance),
+                    each(scale_set::nics(reader, &set)?, Nic::read, ids, out, Found::Nics),
+                    each(scale_set::instances(reader, &set)?, Machine::instance, ids, out, Found::Machines),
                 )?;
-                let _ = out.send(Found::Nics { replaces: Scope::Set(set.clone()), list: nics }).await;
-                let _ = out.send(Found::Machines { replaces: Scope::Set(set), list: machines }).await;
+                let _ = out.send(Found::OnlyNics(Scope::Set(set.clone()), nics)).await;
+                let _ = out.send(Found::OnlyMachines(Scope::Set(set), machines)).await;
                 Ok::<_, ArmError>(())
             })
             .await
@@ -168,10 +170,31 @@ async fn one(reader: &Reader, subscription: &str, out: &mpsc::Sender<Found>) -> 
     a.and(b).and(c).and(d)
 }
 
-async fn read<T>(mut pager: Pager, view: impl Fn(&Value) -> Option<T>) -> Result<Vec<T>, ArmError> {
+/// A page's things. Each is shared as it is read: thousands of NICs name one subnet and a few pools.
+fn read<T: Shared>(page: Page, view: impl Fn(&Value) -> Option<T>, ids: &SharedIds) -> Result<Vec<T>, ArmError> {
     let mut out = Vec::new();
-    while let Some(page) = pager.next_page().await? {
-        out.extend(page.iter().filter_map(&view));
+    for item in page.items() {
+        if let Some(mut thing) = view(&item?) {
+            thing.share(ids);
+            out.push(thing);
+        }
     }
     Ok(out)
+}
+
+/// Sends a list page by page; gives the ids that it named.
+async fn each<T: Shared + Named>(
+    mut pager: Pager,
+    view: impl Fn(&Value) -> Option<T>,
+    ids: &SharedIds,
+    out: &mpsc::Sender<Found>,
+    found: impl Fn(Vec<T>) -> Found,
+) -> Result<HashSet<ResourceId>, ArmError> {
+    let mut named = HashSet::new();
+    while let Some(page) = pager.next_page().await? {
+        let list = read(page, &view, ids)?;
+        named.extend(list.iter().map(|thing| thing.id().clone()));
+        let _ = out.send(found(list)).await;
+    }
+    Ok(named)
 }

@@ -76,9 +76,9 @@ impl Estate {
                         (Some(frontend), PoolKind::Frontend) => frontend.clone(),
                         _ => pool.id.child("loadBalancerBackendAddresses", &entry.name).ok()?,
                     },
-                    ip: entry.ip.clone().or_else(|| entry.target.as_ref().map(ResourceId::short)),
-                    zone: machine.and_then(|m| m.zone.clone()),
-                    power_state: machine.and_then(|m| m.power_state.clone()),
+                    ip: entry.ip.as_deref().map(str::to_owned).or_else(|| entry.target.as_ref().map(ResourceId::short)),
+                    zone: machine.and_then(|m| m.zone.as_deref().map(str::to_owned)),
+                    power_state: machine.and_then(|m| m.power_state.as_deref().map(str::to_owned)),
                     admin_state: entry.admin_state,
                     latest_model: None,
                     ghost: None,
@@ -106,7 +106,7 @@ impl Estate {
             _ => MemberKind::Nic,
         };
         let name = match (machine, &machine_id, &owner) {
-            (Some(machine), _, _) => machine.name.clone(),
+            (Some(machine), _, _) => machine.name(),
             (None, Some(vm), Some(IpConfigOwner::Nic { .. })) => vm.name().to_owned(),
             (_, _, Some(IpConfigOwner::Instance { set, instance, .. })) => {
                 format!("{}/{}", set.name(), instance.name())
@@ -125,9 +125,9 @@ impl Estate {
             kind,
             name,
             id: config.map_or_else(|| id.clone(), |c| c.id.clone()),
-            ip: config.and_then(|c| c.ip.clone()),
-            zone: machine.and_then(|m| m.zone.clone()),
-            power_state: machine.and_then(|m| m.power_state.clone()),
+            ip: config.and_then(|c| c.ip.as_deref().map(str::to_owned)),
+            zone: machine.and_then(|m| m.zone.as_deref().map(str::to_owned)),
+            power_state: machine.and_then(|m| m.power_state.as_deref().map(str::to_owned)),
             admin_state,
             latest_model: machine.and_then(|m| m.latest_model),
             ghost,

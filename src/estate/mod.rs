@@ -11,11 +11,15 @@ pub mod redact;
 pub mod select;
 pub mod summary;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
+
+use hashbrown::HashTable;
 
 use tokio::time::Instant;
 
 use crate::arm::{ResourceId, SharedIds};
+use summary::Shared as _;
 use summary::{LoadBalancer, Machine, Nic, Pool};
 
 /// The inventory. Its generation counts changes, so that a screen knows whether to draw.
@@ -24,10 +28,63 @@ pub struct Estate {
     generation: u64,
     /// The subscriptions in the order of their names.
     pub subscriptions: Vec<Subscription>,
-    nics: HashMap<ResourceId, Nic>,
-    machines: HashMap<ResourceId, Machine>,
+    nics: ById<Nic>,
+    machines: ById<Machine>,
+    /// The power states of machines that are not listed yet.
+    powers: HashMap<ResourceId, Option<Arc<str>>>,
     sets: Vec<ResourceId>,
     ids: SharedIds,
+}
+
+/// What has an id of its own.
+trait Named {
+    fn id(&self) -> &ResourceId;
+}
+
+impl Named for Nic {
+    fn id(&self) -> &ResourceId {
+        &self.id
+    }
+}
+
+impl Named for Machine {
+    fn id(&self) -> &ResourceId {
+        &self.id
+    }
+}
+
+/// Things found by the id that each holds itself.
+#[derive(Debug)]
+struct ById<T>(HashTable<T>);
+
+impl<T> Default for ById<T> {
+    fn default() -> Self {
+        Self(HashTable::new())
+    }
+}
+
+impl<T: Named> ById<T> {
+    fn get(&self, id: &ResourceId) -> Option<&T> {
+        self.0.find(id.hashed(), |thing| thing.id() == id)
+    }
+
+    fn get_mut(&mut self, id: &ResourceId) -> Option<&mut T> {
+        self.0.find_mut(id.hashed(), |thing| thing.id() == id)
+    }
+
+    /// Puts it in the place of what had its id.
+    fn put(&mut self, thing: T) {
+        match self.get_mut(&thing.id().clone()) {
+            Some(old) => *old = thing,
+            None => drop(self.0.insert_unique(thing.id().hashed(), thing, |t| t.id().hashed())),
+        }
+    }
+
+    /// Forgets what a listing covered and did not name.
+    fn only(&mut self, scope: &discover::Scope, named: &HashSet<ResourceId>) {
+        self.0.retain(|thing| named.contains(thing.id()) || !scope.covers(thing.id()));
+        self.0.shrink_to_fit(|t| t.id().hashed());
+    }
 }
 
 /// One subscription and what is known of it.
@@ -74,7 +131,7 @@ impl Estate {
 
     /// The NICs, instances' included.
     pub fn nics(&self) -> impl Iterator<Item = &Nic> {
-        self.nics.values()
+        self.nics.0.iter()
     }
 
     /// A NIC by its id.
@@ -95,6 +152,12 @@ impl Estate {
     /// The Uniform scale sets of this name.
     pub fn sets_named<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a ResourceId> {
         self.sets.iter().filter(move |s| s.name().eq_ignore_ascii_case(name) || s.as_str().eq_ignore_ascii_case(name))
+    }
+
+    /// The ids that the estate holds, for who reads documents: what is shared as it is read is never held
+    /// twice.
+    pub fn ids(&self) -> SharedIds {
+        self.ids.clone()
     }
 
     /// The copy of an id that the estate holds, where it holds one spelled the same.
@@ -119,14 +182,14 @@ impl Estate {
                 self.subscriptions.sort_by(|a, b| a.name.cmp(&b.name));
             }
             Found::LoadBalancers { subscription, mut list } => {
-                list.iter_mut().for_each(|lb| lb.share(&mut self.ids));
+                list.iter_mut().for_each(|lb| lb.share(&self.ids));
                 list.sort_by(|a, b| a.name().cmp(b.name()));
                 if let Some(slot) = self.slot(&subscription) {
                     slot.load_balancers = list;
                 }
             }
             Found::LoadBalancer(mut fresh) => {
-                fresh.share(&mut self.ids);
+                fresh.share(&self.ids);
                 if let Some(slot) = self.slot(fresh.id.subscription()) {
                     match slot.load_balancers.iter_mut().find(|lb| lb.id == fresh.id) {
                         Some(old) => *old = fresh,
@@ -134,15 +197,37 @@ impl Estate {
                     }
                 }
             }
-            Found::Nics { replaces, mut list } => {
-                list.iter_mut().for_each(|nic| nic.share(&mut self.ids));
-                self.nics.retain(|id, _| !replaces.covers(id));
-                self.nics.extend(list.into_iter().map(|n| (n.id.clone(), n)));
+            Found::Nics(list) => {
+                for mut nic in list {
+                    nic.share(&self.ids);
+                    self.nics.put(nic);
+                }
             }
-            Found::Machines { replaces, mut list } => {
-                list.iter_mut().for_each(|machine| self.ids.share(&mut machine.id));
-                self.machines.retain(|id, _| !replaces.covers(id));
-                self.machines.extend(list.into_iter().map(|m| (m.id.clone(), m)));
+            Found::Machines(list) => {
+                for mut machine in list {
+                    machine.share(&self.ids);
+                    // What is known holds until the states are listed anew.
+                    let known = || self.machines.get(&machine.id).and_then(|old| old.power_state.clone());
+                    if machine.power_state.is_none() {
+                        machine.power_state = self.powers.remove(&machine.id).unwrap_or_else(known);
+                    }
+                    self.machines.put(machine);
+                }
+            }
+            Found::Powers(list) => {
+                for (id, mut power) in list {
+                    power.iter_mut().for_each(|word| self.ids.share_word(word));
+                    match self.machines.get_mut(&id) {
+                        Some(machine) => machine.power_state = power,
+                        None => drop(self.powers.insert(id, power)),
+                    }
+                }
+            }
+            Found::OnlyNics(scope, named) => self.nics.only(&scope, &named),
+            Found::OnlyMachines(scope, named) => {
+                self.machines.only(&scope, &named);
+                self.powers.retain(|id, _| !scope.covers(id));
+                self.powers.shrink_to_fit();
             }
             Found::Sets { subscription, list } => {
                 self.sets.retain(|s| !s.subscription().eq_ignore_ascii_case(&subscription));
@@ -153,6 +238,7 @@ impl Estate {
                     slot.read_at = Some(Instant::now());
                     slot.problem = problem;
                 }
+                self.ids.tidy();
             }
         }
     }

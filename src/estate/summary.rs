@@ -1,5 +1,7 @@
 //! The summaries: what a list shows of each resource, read from raw documents once.
 
+use std::sync::Arc;
+
 use serde_json::Value;
 
 use crate::arm::{ResourceId, SharedIds};
@@ -66,7 +68,7 @@ pub struct Entry {
     /// The ip configuration of a NIC member, or the frontend of a Global one.
     pub target: Option<ResourceId>,
     /// The address of an IP member.
-    pub ip: Option<String>,
+    pub ip: Option<Box<str>>,
     /// Its admin state.
     pub admin_state: AdminState,
 }
@@ -109,7 +111,7 @@ pub struct Nic {
     /// The VM or the instance it is attached to.
     pub machine: Option<ResourceId>,
     /// Its ip configurations.
-    pub configs: Vec<IpConfig>,
+    pub configs: Box<[IpConfig]>,
 }
 
 /// One ip configuration.
@@ -118,13 +120,13 @@ pub struct IpConfig {
     /// Its id.
     pub id: ResourceId,
     /// Its private address.
-    pub ip: Option<String>,
+    pub ip: Option<Box<str>>,
     /// Its family.
     pub family: Family,
     /// Its subnet.
     pub subnet: Option<ResourceId>,
     /// The pools it is in.
-    pub pools: Vec<ResourceId>,
+    pub pools: Box<[ResourceId]>,
 }
 
 /// A VM or a Uniform scale set's instance.
@@ -132,12 +134,10 @@ pub struct IpConfig {
 pub struct Machine {
     /// Its id.
     pub id: ResourceId,
-    /// The VM's name, or `set/instance`.
-    pub name: String,
     /// Its zone.
-    pub zone: Option<String>,
+    pub zone: Option<Arc<str>>,
     /// `running`, `deallocated`…
-    pub power_state: Option<String>,
+    pub power_state: Option<Arc<str>>,
     /// Whether an instance runs the set's current model; `None` for a VM.
     pub latest_model: Option<bool>,
     /// The Flexible scale set that a VM belongs to.
@@ -221,7 +221,7 @@ impl Pool {
             .map(|a| Entry {
                 name: a.name().to_owned(),
                 target: a.ip_config().or_else(|| a.frontend()),
-                ip: a.ip().map(str::to_owned),
+                ip: a.ip().map(Into::into),
                 admin_state: a.admin_state(),
             })
             .collect();
@@ -238,6 +238,10 @@ impl Pool {
                 }
             }
             entries.retain(|e| e.target.is_some());
+            // Their NICs tell their names and addresses.
+            for entry in &mut entries {
+                (entry.name, entry.ip) = (String::new(), None);
+            }
         }
         Some(Self { id: view.id()?, kind, network: view.virtual_network(), entries })
     }
@@ -297,9 +301,14 @@ impl Rule {
     }
 }
 
-impl LoadBalancer {
+/// Something whose ids others name too.
+pub(super) trait Shared {
     /// Shares its ids with all else that names the same.
-    pub(super) fn share(&mut self, ids: &mut SharedIds) {
+    fn share(&mut self, ids: &SharedIds);
+}
+
+impl Shared for LoadBalancer {
+    fn share(&mut self, ids: &SharedIds) {
         for pool in &mut self.pools {
             ids.share(&mut pool.id);
             pool.entries.shrink_to_fit();
@@ -309,9 +318,16 @@ impl LoadBalancer {
     }
 }
 
-impl Nic {
-    /// Shares its ids with all else that names the same.
-    pub(super) fn share(&mut self, ids: &mut SharedIds) {
+impl Shared for Machine {
+    fn share(&mut self, ids: &SharedIds) {
+        ids.share(&mut self.id);
+        self.zone.iter_mut().chain(&mut self.power_state).for_each(|word| ids.share_word(word));
+        self.scale_set.iter_mut().for_each(|set| ids.share(set));
+    }
+}
+
+impl Shared for Nic {
+    fn share(&mut self, ids: &SharedIds) {
         if let Some(machine) = &mut self.machine {
             ids.share(machine);
         }
@@ -320,7 +336,9 @@ impl Nic {
             config.subnet.iter_mut().chain(&mut config.pools).for_each(|id| ids.share(id));
         }
     }
+}
 
+impl Nic {
     /// Reads a NIC document, served by Network or by a scale set.
     pub fn read(body: &Value) -> Option<Self> {
         let view = NetworkInterface(body);
@@ -328,23 +346,18 @@ impl Nic {
         // A scale set's NIC does not always name its instance; its id does.
         let machine =
             view.virtual_machine().or_else(|| id.segment("virtualMachineScaleSets").and_then(|_| id.parent()));
-        // Most have one configuration in one pool; a list that grows is made for four.
-        let mut configs: Vec<IpConfig> = view.ip_configs().filter_map(IpConfig::read).collect();
-        configs.shrink_to_fit();
-        Some(Self { machine, configs, id })
+        Some(Self { machine, configs: view.ip_configs().filter_map(IpConfig::read).collect(), id })
     }
 }
 
 impl IpConfig {
     fn read(view: network_interface::IpConfig<'_>) -> Option<Self> {
-        let mut pools: Vec<ResourceId> = view.pools().collect();
-        pools.shrink_to_fit();
         Some(Self {
             id: view.id()?,
-            ip: view.ip().map(str::to_owned),
+            ip: view.ip().map(Into::into),
             family: view.family(),
             subnet: view.subnet(),
-            pools,
+            pools: view.pools().collect(),
         })
     }
 
@@ -355,14 +368,21 @@ impl IpConfig {
 }
 
 impl Machine {
+    /// What people call it: its name, or `set/instance`.
+    pub fn name(&self) -> String {
+        match self.id.segment("virtualMachineScaleSets") {
+            Some(set) => format!("{set}/{}", self.id.name()),
+            None => self.id.name().to_owned(),
+        }
+    }
+
     /// Reads a VM document; the status list gives the power state.
     pub fn vm(body: &Value) -> Option<Self> {
         let view = VirtualMachine(body);
         let id = view.id()?;
         Some(Self {
-            name: id.name().to_owned(),
-            zone: view.zone().map(str::to_owned),
-            power_state: view.power_state().map(str::to_owned),
+            zone: view.zone().map(Into::into),
+            power_state: view.power_state().map(Into::into),
             latest_model: None,
             scale_set: view.scale_set(),
             id,
@@ -373,11 +393,9 @@ impl Machine {
     pub fn instance(body: &Value) -> Option<Self> {
         let view = Instance(body);
         let id = view.id()?;
-        let set = id.segment("virtualMachineScaleSets").unwrap_or_default().to_owned();
         Some(Self {
-            name: format!("{set}/{}", id.name()),
-            zone: view.zone().map(str::to_owned),
-            power_state: view.power_state().map(str::to_owned),
+            zone: view.zone().map(Into::into),
+            power_state: view.power_state().map(Into::into),
             latest_model: Some(view.latest_model()),
             scale_set: None,
             id,

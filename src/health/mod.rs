@@ -49,7 +49,7 @@ pub struct Reading {
     /// The member's ip configuration, where the answer names it.
     pub ip_config: Option<ResourceId>,
     /// The member's address.
-    pub ip: Option<String>,
+    pub ip: Option<Box<str>>,
     /// Its state.
     pub state: HealthState,
     /// ARM's reason code.
@@ -153,7 +153,7 @@ pub async fn read(reader: &Reader, rules: &[ResourceId]) -> Result<PoolHealth, A
                 readings.extend(RuleHealth(&body).backends().map(|b| Reading {
                     rule: Arc::clone(&name),
                     ip_config: b.ip_config(),
-                    ip: b.ip().map(str::to_owned),
+                    ip: b.ip().map(Into::into),
                     state: match b.state() {
                         s if s.eq_ignore_ascii_case("Up") => HealthState::Up,
                         s if s.eq_ignore_ascii_case("Down") => HealthState::Down,

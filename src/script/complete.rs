@@ -73,7 +73,7 @@ fn names(session: &Session) -> Vec<String> {
         let mut out: Vec<String> =
             e.load_balancers().flat_map(|lb| &lb.pools).map(|p| e.pool_selector(&p.id)).collect();
         let mut machines: Vec<String> =
-            e.nics().filter_map(|n| n.machine.as_ref()).filter_map(|m| e.machine(m)).map(|m| m.name.clone()).collect();
+            e.nics().filter_map(|n| n.machine.as_ref()).filter_map(|m| e.machine(m)).map(|m| m.name()).collect();
         machines.sort();
         machines.dedup();
         out.extend(machines);
