@@ -89,9 +89,9 @@ pub(crate) struct Answer {
     pub(crate) status: u16,
     pub(crate) headers: HeaderMap,
     pub(crate) body: Value,
-    /// The items of a list that was asked for, each still text: a page of large load balancers is ten times
-    /// its size once it is parsed.
-    pub(crate) items: Option<Vec<Box<RawValue>>>,
+    /// The items of a list that was asked for, each still its text in the answer: a page of large load
+    /// balancers is ten times its size once it is parsed.
+    pub(crate) items: Option<Vec<Bytes>>,
 }
 
 /// What an answer is read as.
@@ -105,8 +105,9 @@ pub(crate) enum Shape {
 
 /// A page, its items still text.
 #[derive(serde::Deserialize)]
-struct Page {
-    value: Vec<Box<RawValue>>,
+struct Page<'a> {
+    #[serde(borrow)]
+    value: Vec<&'a RawValue>,
     #[serde(rename = "nextLink")]
     next: Option<Value>,
 }
@@ -469,10 +470,11 @@ impl Core {
         };
         // What is no page is read as anything else is: it may be an error, or a gateway's.
         let page =
-            (exchange.shape == Shape::Page && status == 200).then(|| serde_json::from_slice::<Page>(&bytes).ok());
+            (exchange.shape == Shape::Page && status == 200).then(|| serde_json::from_slice::<Page<'_>>(&bytes).ok());
         let (items, body) = if let Some(page) = page.flatten() {
             let link = page.next.into_iter().map(|link| ("nextLink".to_owned(), link));
-            (Some(page.value), Value::Object(link.collect()))
+            let items = page.value.iter().map(|item| bytes.slice_ref(item.get().as_bytes())).collect();
+            (Some(items), Value::Object(link.collect()))
         } else if bytes.iter().all(u8::is_ascii_whitespace) {
             (None, Value::Null)
         } else {

@@ -3,8 +3,8 @@
 //! Owns the following of `nextLink`: verbatim, until absent or empty, on the resource manager's
 //! host only, and never twice to the same link.
 
+use bytes::Bytes;
 use serde_json::Value;
-use serde_json::value::RawValue;
 use std::collections::HashSet;
 use url::Url;
 
@@ -24,7 +24,7 @@ pub struct Pager {
 /// as much memory parsed as it does as text.
 pub struct Page {
     path: String,
-    items: Vec<Box<RawValue>>,
+    items: Vec<Bytes>,
 }
 
 impl Page {
@@ -35,7 +35,7 @@ impl Page {
     pub fn items(self) -> impl Iterator<Item = Result<Value, ArmError>> {
         let Self { path, items } = self;
         items.into_iter().map(move |item| {
-            serde_json::from_str(item.get())
+            serde_json::from_slice(&item)
                 .map_err(|e| ArmError::unexpected(&path, format!("an item cannot be read: {e}")))
         })
     }

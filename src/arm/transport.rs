@@ -61,7 +61,9 @@ impl Transport for HttpTransport {
         let mut answer = self.client.execute(request).await.map_err(|e| fail(&e))?;
         let status = answer.status();
         let headers = answer.headers().clone();
-        let mut body = BytesMut::new();
+        // A body that grows as it comes is copied, and takes up to three times its size meanwhile.
+        let told = answer.content_length().and_then(|n| usize::try_from(n).ok()).unwrap_or(0);
+        let mut body = BytesMut::with_capacity(told.min(MAX_BODY));
         while let Some(chunk) = answer.chunk().await.map_err(|e| fail(&e))? {
             if body.len() + chunk.len() > MAX_BODY {
                 return Err(TransportError { cause: "the answer is larger than 64 MiB".to_owned() });

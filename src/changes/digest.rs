@@ -6,7 +6,7 @@
 
 use crate::arm::{Document, ResourceId, SharedIds};
 use crate::azure::fields::text;
-use crate::azure::ip_config::Family;
+use crate::azure::ip_config::{Family, IpConfigOwner};
 use crate::azure::network_interface::NetworkInterface;
 use crate::azure::virtual_machine::{self, VirtualMachine};
 
@@ -34,13 +34,17 @@ pub(super) struct NicDigest {
     pub(super) provisioning_state: Option<String>,
     /// Its machine.
     pub(super) machine: Option<ResourceId>,
+    /// The document that a change of it writes: itself, or its instance.
+    pub(super) written: Option<ResourceId>,
+    /// The Uniform scale set whose instance it is of.
+    pub(super) set: Option<ResourceId>,
 }
 
 /// What a plan asks of an ip configuration.
 #[derive(Debug, Clone)]
 pub(super) struct ConfigDigest {
-    /// Its name.
-    pub(super) name: String,
+    /// Its id.
+    pub(super) id: Option<ResourceId>,
     /// IPv4 or IPv6.
     pub(super) family: Family,
     /// Its virtual network.
@@ -80,14 +84,22 @@ impl Digest {
 impl NicDigest {
     fn of(document: &Document, nic: NetworkInterface<'_>, ids: &SharedIds) -> Self {
         let configs = nic.ip_configs().map(|c| ConfigDigest {
-            name: c.name().to_owned(),
+            id: text(c.0, "/id").and_then(|id| ids.get(id)),
             family: c.family(),
             network: text(c.0, "/properties/subnet/id").and_then(|subnet| network_of(subnet, ids)),
             pools: c.pool_texts().filter_map(|pool| ids.get(pool)).collect(),
         });
+        let configs: Vec<ConfigDigest> = configs.collect();
+        let (written, set) = match configs.iter().find_map(|c| IpConfigOwner::of(c.id.as_ref()?)) {
+            Some(IpConfigOwner::Nic { nic, .. }) => (Some(nic), None),
+            Some(IpConfigOwner::Instance { set, instance, .. }) => (Some(instance), Some(set)),
+            None => (None, None),
+        };
         Self {
             id: document.id().clone(),
-            configs: configs.collect(),
+            configs,
+            written,
+            set,
             location: nic.location().map(str::to_owned),
             provisioning_state: document.provisioning_state().map(str::to_owned),
             machine: nic.virtual_machine(),

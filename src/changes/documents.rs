@@ -23,6 +23,8 @@ pub struct Documents {
     places: HashMap<ResourceId, usize>,
     documents: Vec<Document>,
     digests: Vec<Digest>,
+    /// Where each ip configuration stands: the place of its NIC, and its own there.
+    configs: HashMap<ResourceId, (usize, usize)>,
     /// Who is in each pool, as its load balancer says.
     members: HashMap<ResourceId, HashSet<MemberTarget>>,
     /// Ids that many documents name, by their text.
@@ -50,8 +52,20 @@ impl Documents {
         let digest = Digest::of(&document, &self.shared);
         if document.id().is_type(load_balancer::TYPE) {
             self.members.retain(|pool, _| !pool.is_within(document.id()));
+            let shared = |mut member| {
+                if let MemberTarget::IpConfig(id) = &mut member {
+                    self.shared.share(id);
+                }
+                member
+            };
             let pools = LoadBalancer(document.body()).pools();
-            self.members.extend(pools.filter_map(|pool| Some((pool.id()?, members_of(&pool)))));
+            let pools = pools.filter_map(|p| Some((p.id()?, members_of(&p).into_iter().map(shared).collect())));
+            self.members.extend(pools);
+        }
+        let known = self.places.get(&id).copied().unwrap_or(self.documents.len());
+        if let Digest::Nic(nic) = &digest {
+            let ids = nic.configs.iter().enumerate().filter_map(|(at, c)| Some((c.id.clone()?, (known, at))));
+            self.configs.extend(ids);
         }
         match self.places.entry(id) {
             Entry::Occupied(known) => {
@@ -90,6 +104,20 @@ impl Documents {
             Digest::Nic(nic) => Some((place, nic)),
             _ => None,
         }
+    }
+
+    /// The NIC of an ip configuration, by its place, and which of its configurations that is.
+    pub(super) fn config(&self, id: &ResourceId) -> Option<(usize, &NicDigest, usize)> {
+        let (place, at) = *self.configs.get(id)?;
+        match self.digests.get(place)? {
+            Digest::Nic(nic) if nic.configs.get(at)?.id.as_ref() == Some(id) => Some((place, nic, at)),
+            _ => None,
+        }
+    }
+
+    /// Ids that the documents will name: theirs become the same copies.
+    pub(super) fn expect(&self, ids: &[ResourceId]) {
+        ids.iter().cloned().for_each(|mut id| self.shared.share(&mut id));
     }
 
     /// A document by its place.

@@ -130,22 +130,33 @@ impl<'a> Facts<'a> {
 
     /// Its place among the ip configurations.
     fn read_config(&mut self, ip_config: &'a ResourceId, documents: &'a Documents) -> usize {
-        let (nic, written, set) = match IpConfigOwner::of(ip_config) {
-            Some(IpConfigOwner::Nic { nic, .. }) => (Some(nic.clone()), Some(nic), None),
-            Some(IpConfigOwner::Instance { set, instance, .. }) => (ip_config.parent(), Some(instance), Some(set)),
-            None => (None, None, None),
+        let edited = match documents.config(ip_config) {
+            Some((place, says, at)) => Edited {
+                written: says.written.clone(),
+                set: says.set.clone(),
+                nic: self.read_nic(place, says, documents),
+                config: Some(at),
+                says: says.configs.get(at),
+            },
+            // The NIC has no such one, or is not there itself.
+            None => {
+                let (nic, written, set) = match IpConfigOwner::of(ip_config) {
+                    Some(IpConfigOwner::Nic { nic, .. }) => (Some(nic.clone()), Some(nic), None),
+                    Some(IpConfigOwner::Instance { set, instance, .. }) => {
+                        (ip_config.parent(), Some(instance), Some(set))
+                    }
+                    None => (None, None, None),
+                };
+                let nic = nic.and_then(|id| documents.nic(&id));
+                let nic = nic.and_then(|(place, says)| self.read_nic(place, says, documents));
+                Edited { written, set, nic, config: None, says: None }
+            }
         };
-        let nic = nic.and_then(|id| self.read_nic(id, documents));
-        let read = nic.and_then(|n| self.read.get(n));
-        let config =
-            read.and_then(|n| n.says.configs.iter().position(|c| c.name.eq_ignore_ascii_case(ip_config.name())));
-        let says = config.and_then(|c| read?.says.configs.get(c));
-        self.configs.push(Edited { written, set, nic, config, says });
+        self.configs.push(edited);
         self.configs.len() - 1
     }
 
-    fn read_nic(&mut self, id: ResourceId, documents: &'a Documents) -> Option<usize> {
-        let (place, says) = documents.nic(&id)?;
+    fn read_nic(&mut self, place: usize, says: &'a NicDigest, documents: &'a Documents) -> Option<usize> {
         if let Some(Some(known)) = self.nics.get(place) {
             return Some(*known);
         }
