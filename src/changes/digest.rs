@@ -102,7 +102,7 @@ impl NicDigest {
             set,
             location: nic.location().map(str::to_owned),
             provisioning_state: document.provisioning_state().map(str::to_owned),
-            machine: nic.virtual_machine(),
+            machine: text(nic.0, "/properties/virtualMachine/id").and_then(|id| ids.get(id)),
         }
     }
 }

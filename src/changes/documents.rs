@@ -25,8 +25,8 @@ pub struct Documents {
     digests: Vec<Digest>,
     /// Where each ip configuration stands: the place of its NIC, and its own there.
     configs: HashMap<ResourceId, (usize, usize)>,
-    /// Who is in each pool, as its load balancer says.
-    members: HashMap<ResourceId, HashSet<MemberTarget>>,
+    /// What kind each pool is and who is in it, as its load balancer says.
+    members: HashMap<ResourceId, (PoolKind, HashSet<MemberTarget>)>,
     /// Ids that many documents name, by their text.
     shared: SharedIds,
     /// Locks: what they lie on, and their level.
@@ -48,7 +48,8 @@ impl Documents {
     }
 
     /// Adds one under the id that it was asked for by.
-    pub(super) fn insert_as(&mut self, id: ResourceId, document: Document) {
+    pub(super) fn insert_as(&mut self, mut id: ResourceId, document: Document) {
+        self.shared.share(&mut id);
         let digest = Digest::of(&document, &self.shared);
         if document.id().is_type(load_balancer::TYPE) {
             self.members.retain(|pool, _| !pool.is_within(document.id()));
@@ -59,7 +60,8 @@ impl Documents {
                 member
             };
             let pools = LoadBalancer(document.body()).pools();
-            let pools = pools.filter_map(|p| Some((p.id()?, members_of(&p).into_iter().map(shared).collect())));
+            let pools =
+                pools.filter_map(|p| Some((p.id()?, (p.kind(), members_of(&p).into_iter().map(shared).collect()))));
             self.members.extend(pools);
         }
         let known = self.places.get(&id).copied().unwrap_or(self.documents.len());
@@ -94,7 +96,12 @@ impl Documents {
 
     /// Who is in a pool, as the pool's own document says.
     pub(super) fn members(&self, pool: &ResourceId) -> Option<&HashSet<MemberTarget>> {
-        self.members.get(pool)
+        self.members.get(pool).map(|(_, members)| members)
+    }
+
+    /// A pool's kind, as its own document says.
+    pub(super) fn kind(&self, pool: &ResourceId) -> Option<PoolKind> {
+        self.members.get(pool).map(|(kind, _)| *kind)
     }
 
     /// What a plan asks of a NIC, and where that stands among the documents.

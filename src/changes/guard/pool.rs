@@ -28,9 +28,13 @@ impl Guards<'_> {
             return;
         };
         self.load_balancer(id, &lb);
-        let joins: HashSet<MemberTarget> = edits.iter().filter_map(|e| e.joins()).collect();
-        let leaves: HashSet<MemberTarget> = edits.iter().filter_map(|e| e.leaves()).collect();
-        let after: HashSet<&MemberTarget> = now.difference(&leaves).chain(&joins).collect();
+        // Sets that grow as they are filled would be hashed twice over.
+        let mut joins: HashSet<MemberTarget> = HashSet::with_capacity(edits.len());
+        joins.extend(edits.iter().filter_map(|e| e.joins()));
+        let mut leaves: HashSet<MemberTarget> = HashSet::with_capacity(edits.len());
+        leaves.extend(edits.iter().filter_map(|e| e.leaves()));
+        let mut after: HashSet<&MemberTarget> = HashSet::with_capacity(now.len() + joins.len());
+        after.extend(now.difference(&leaves).chain(&joins));
 
         if !leaves.is_empty() && !now.is_empty() && after.is_empty() {
             self.refuse(
@@ -67,7 +71,7 @@ impl Guards<'_> {
                 );
             }
         }
-        self.kinds(id, &pool, edits, &joins, now);
+        self.kinds(id, edits, &joins, now);
         if let Some(both) = joins.intersection(&leaves).next() {
             self.refuse(
                 GuardCode::AlreadyMember,
@@ -179,13 +183,12 @@ impl Guards<'_> {
     pub(super) fn kinds(
         &mut self,
         id: &ResourceId,
-        pool: &BackendPool<'_>,
         edits: &[Asked<'_>],
         joins: &HashSet<MemberTarget>,
         now: &HashSet<MemberTarget>,
     ) {
         let shown = id.short();
-        let kind = pool.kind();
+        let Some(kind) = self.documents.kind(id) else { return };
         let global = self.documents.load_balancer(id).is_some_and(|lb| lb.is_global());
         for edit in edits.iter().filter(|e| e.is_join()) {
             let frontend = matches!(edit.joins(), Some(MemberTarget::Frontend(_)));
