@@ -50,14 +50,41 @@ pub struct Config {
     pub theme: Option<String>,
     /// Whether the terminal UI takes the mouse; the terminal's own selection then needs a key (often Shift).
     pub mouse: bool,
+    /// The columns of the members besides their health, in the order of the screen; those of the width where empty.
+    pub columns: Vec<Shown>,
     /// Keys of the terminal UI, by the action's name (`docs/keys.md`).
     pub keys: BTreeMap<String, Keys>,
+    /// Where each of `keys` stands: the file, and the line.
+    #[serde(skip)]
+    pub key_lines: BTreeMap<String, (PathBuf, usize)>,
     /// The folder of the configuration file, whose `themes` folder holds the operator's own.
     #[serde(skip)]
     pub folder: Option<PathBuf>,
     /// How much faster than real time the simulator at the endpoint runs: waits shrink with it.
     #[serde(skip)]
     pub speed: Option<f64>,
+}
+
+/// A column of the members.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Shown {
+    /// The name.
+    Name,
+    /// The address.
+    Ip,
+    /// The power state.
+    Power,
+    /// The zone.
+    Zone,
+    /// NIC, instance, address or frontend.
+    Kind,
+    /// The admin state.
+    Admin,
+    /// Whether an instance is on the latest model.
+    Latest,
+    /// The id.
+    Id,
 }
 
 /// One key, or several.
@@ -68,6 +95,13 @@ pub enum Keys {
     One(String),
     /// Several, or none.
     Many(Vec<String>),
+}
+
+/// Where the names under `[keys]` stand.
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct KeyPlaces {
+    keys: BTreeMap<toml::Spanned<String>, serde::de::IgnoredAny>,
 }
 
 /// Why the settings cannot be used.
@@ -131,8 +165,13 @@ impl Config {
     /// # Errors
     /// [`ConfigError::Invalid`] with line and column.
     pub fn parse(text: &str, path: &Path) -> Result<Self, ConfigError> {
-        toml::from_str(text)
-            .map_err(|e| ConfigError::Invalid { path: path.to_owned(), cause: e.to_string().trim_end().to_owned() })
+        let mut config: Self = toml::from_str(text)
+            .map_err(|e| ConfigError::Invalid { path: path.to_owned(), cause: e.to_string().trim_end().to_owned() })?;
+        let line = |at: usize| text.get(..at).unwrap_or_default().lines().count().max(1);
+        let places = toml::from_str::<KeyPlaces>(text).map(|places| places.keys).unwrap_or_default();
+        config.key_lines =
+            places.into_keys().map(|name| (name.get_ref().clone(), (path.to_owned(), line(name.span().end)))).collect();
+        Ok(config)
     }
 
     /// Takes in the environment's variables.

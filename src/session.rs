@@ -18,6 +18,7 @@ use crate::arm::token::CredentialSource;
 use crate::arm::transport::Transport;
 use crate::arm::{ArmError, Cloud, Document, Reader, ResourceId, connect};
 use crate::azure::{NETWORK, version_of};
+use crate::changes::diff::Diffs;
 use crate::changes::execute::Finished;
 use crate::changes::journal::{Event, JournalError};
 use crate::changes::{
@@ -97,6 +98,9 @@ pub enum SessionError {
     #[error("{0}")]
     Asked(String),
 }
+
+/// The most documents of a plan that are read for their diffs.
+const MOST_DIFFS: usize = 100;
 
 /// How a plan that was applied ended.
 #[derive(Debug)]
@@ -291,6 +295,23 @@ impl Session {
     /// A failure to read it.
     pub async fn document(&self, id: &ResourceId) -> Result<Document, SessionError> {
         Ok(self.inner.reader.get(id, version_of(id), "").await?)
+    }
+
+    /// What a plan does to each document it writes, from the documents as Azure serves them now; of the first
+    /// hundred, since each is read. What cannot be read says so in its place.
+    pub async fn diffs(&self, plan: &Plan) -> Diffs {
+        use futures::{FutureExt as _, StreamExt as _};
+        let targets: BTreeSet<ResourceId> = plan.writes().take(MOST_DIFFS).map(|(_, w)| w.target.clone()).collect();
+        let read = targets.into_iter().map(|target| {
+            let session = self.clone();
+            let read = async move {
+                let read = session.document(&target).await.map(Document::into_body).map_err(|e| e.to_string());
+                (target, read)
+            };
+            read.boxed()
+        });
+        let read = futures::stream::iter(read).buffer_unordered(8);
+        Diffs::of(plan, &read.collect().await, MOST_DIFFS)
     }
 
     /// The health that is known of a pool, with its age.

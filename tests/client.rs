@@ -208,3 +208,45 @@ async fn an_export_is_rehearsed_on_and_a_redacted_one_tells_no_names() {
     let (again, _state) = listed(&copy).await;
     assert_eq!(shape(&again), before);
 }
+
+/// What is shown in a redacted session names nothing of the owner's, and all of it works by its stand-ins:
+/// lists, documents, health, metrics, the plan of a change.
+#[tokio::test(start_paused = true)]
+async fn a_redacted_session_works_by_stand_ins() {
+    let simulator = demo(Options { page_size: 7, ..Options::default() });
+    let (real, _state) = listed(&simulator).await;
+    let wire = Arc::new(Wire::new(Arc::clone(&simulator), None));
+    let redacted = Arc::new(azlb::estate::redacted::Redacted::new(wire));
+    let state = TempDir::new().unwrap();
+    let session = session_over(redacted, &simulator, state.path());
+    session.refresh().await.unwrap();
+    let members = |s: &azlb::session::Session| {
+        let mut rows: Vec<usize> = s.pool_rows("").into_iter().map(|p| p.members).collect();
+        rows.sort();
+        rows
+    };
+    assert_eq!(members(&session), members(&real));
+
+    let exclusive = session.pool_rows("").into_iter().find(|p| p.exclusive).unwrap();
+    session.health(&exclusive.id).await;
+    let rows = session.member_rows(&exclusive.id);
+    assert_eq!(
+        rows[0].health.reason,
+        real.health(&real.pool("db-lb/masters").unwrap().id).await.readings[0].reason.as_ref()
+    );
+    let balancer = exclusive.id.parent().unwrap();
+    let document = session.document(&balancer).await.unwrap().into_body().to_string();
+    let metrics = azlb::health::metrics::read(session.reader(), &balancer, 5).await.unwrap();
+    assert!(!metrics.is_empty());
+    let candidate = session.candidates(&exclusive.id).into_iter().next().unwrap();
+    let pool = session.pool(&exclusive.selector).unwrap();
+    let request = session.request_swap(&pool, None, &candidate.name, session.config().options()).unwrap();
+    let plan = session.plan(&request).await.unwrap();
+    let diffs = session.diffs(&plan).await;
+    assert!(diffs.documents.iter().all(|d| d.lines.is_ok()), "{diffs:?}");
+    let missing = session.document(&exclusive.id.parent().unwrap().child("backendAddressPools", "none").unwrap()).await;
+    let shown = format!("{document} {plan:?} {diffs:?} {rows:?} {missing:?}").to_lowercase();
+    for told in ["contoso", "vm-db", "db-lb", "masters", "rg-db", "10.1.0.4", "10.1.0.10"] {
+        assert!(!shown.contains(told), "it tells {told}");
+    }
+}

@@ -434,3 +434,60 @@ async fn the_documents_pictures_are_drawn_by_the_screen_itself() {
         assert!(std::fs::read_to_string(&path).unwrap().starts_with("<svg "), "{}", path.display());
     }
 }
+
+/// Columns are turned on and off one by one, and kept with the places for the next start.
+#[tokio::test(start_paused = true)]
+async fn columns_and_places_are_chosen_and_kept() {
+    let state = TempDir::new().unwrap();
+    let look = || {
+        let mut look = Look::shipped("dark");
+        look.state = Some(state.path().to_owned());
+        look.kept = azlb::tui::kept::Kept::read(state.path());
+        look
+    };
+    // Without the address, with the kind; the pool is kept.
+    let script = format!("{TO_MASTERS} C down enter down down down enter esc b");
+    let seen = play_in((110, 24), &script, 2, false, look()).await;
+    assert!(seen.frame.contains("z kind") && !seen.frame.contains(" ip "), "{}", seen.frame);
+    assert!(seen.frame.contains("db-lb/masters: kept; B goes to it"), "{}", seen.frame);
+
+    let again = play_in((110, 24), "B enter", 2, false, look()).await;
+    assert!(again.frame.contains("z kind") && again.frame.contains("vm-db-1"), "{}", again.frame);
+    let forgotten = play_in((110, 24), "B enter b B", 2, false, look()).await;
+    assert!(forgotten.frame.contains("nothing is kept"), "{}", forgotten.frame);
+}
+
+/// A theme is worn while it is looked at, and is put back where it is not taken.
+#[tokio::test(start_paused = true)]
+async fn a_theme_is_tried_on() {
+    let worn = |seen: &Seen| seen.buffer[(1, 1)].style();
+    let before = play((80, 24), "", 2, false).await;
+    let tried = play((80, 24), "T down down", 2, false).await;
+    assert_ne!(worn(&tried), worn(&before));
+    let left = play((80, 24), "T down down esc", 2, false).await;
+    assert_eq!(worn(&left), worn(&before));
+    let taken = play((80, 24), "T down down enter", 2, false).await;
+    assert_eq!(worn(&taken), worn(&tried));
+}
+
+/// What was said in the status line can be read again, whole.
+#[tokio::test(start_paused = true)]
+async fn what_was_said_is_kept() {
+    let seen = play((80, 24), "b j j j j l j b L", 2, false).await;
+    for word in ["What was said", "a pool or a load balancer can be kept; select one", "db-lb/masters: kept"] {
+        assert!(seen.frame.contains(word), "'{word}' is not in:\n{}", seen.frame);
+    }
+    let closed = play((80, 24), "b L q", 2, false).await;
+    assert!(!closed.frame.contains("What was said"), "{}", closed.frame);
+}
+
+/// The whole documents of a plan, as they are and as they will be.
+#[tokio::test(start_paused = true)]
+async fn a_plan_shows_each_document_as_it_will_be() {
+    let seen = play((110, 40), &format!("{TO_MASTERS} j s f"), 3, false).await;
+    for word in ["each document as it is and will be", "− ", "\"loadBalancerBackendAddressPools\": []", "+ "] {
+        assert!(seen.frame.contains(word), "'{word}' is not in:\n{}", seen.frame);
+    }
+    let back = play((110, 40), &format!("{TO_MASTERS} j s f f"), 3, false).await;
+    assert!(back.frame.contains("If a step fails"), "{}", back.frame);
+}

@@ -22,7 +22,7 @@ struct Terminal {
     master: Box<dyn MasterPty + Send>,
     keys: Box<dyn std::io::Write + Send>,
     sent: Sent,
-    _state: TempDir,
+    state: Arc<TempDir>,
 }
 
 fn size(rows: u16, cols: u16) -> PtySize {
@@ -31,6 +31,10 @@ fn size(rows: u16, cols: u16) -> PtySize {
 
 impl Terminal {
     fn start(config: &str) -> Self {
+        Self::start_with(config, &[])
+    }
+
+    fn start_with(config: &str, variables: &[(&str, &str)]) -> Self {
         let state = TempDir::new().unwrap();
         let file = state.path().join("config.toml");
         std::fs::write(&file, config).unwrap();
@@ -43,6 +47,10 @@ impl Terminal {
         command.env("TERM", "xterm-256color");
         command.env_remove("NO_COLOR");
         command.env_remove("LC_ALL");
+        for (name, value) in variables {
+            command.env(name, value);
+        }
+        command.env_remove("COLORFGBG");
         let child = pair.slave.spawn_command(command).unwrap();
         drop(pair.slave);
         let sent: Sent = Arc::default();
@@ -62,7 +70,7 @@ impl Terminal {
             }
         });
         let keys = pair.master.take_writer().unwrap();
-        Self { child, master: pair.master, keys, sent, _state: state }
+        Self { child, master: pair.master, keys, sent, state: Arc::new(state) }
     }
 
     /// Waits until what was sent from `from` on satisfies this; gives all that was sent.
@@ -178,8 +186,9 @@ fn it_ends_in_good_order_when_it_is_told_to() {
 fn a_wrong_configuration_never_takes_the_terminal() {
     for (config, words) in [
         ("theme = \"drak\"", ["theme drak", "high-contrast"]),
-        ("[keys]\nswap = \"a\"", ["both swap and add", "members"]),
-        ("[keys]\nfly = \"F\"", ["no action 'fly'", "swap"]),
+        ("[keys]\nswap = \"a\"", ["both swap and add", "config.toml:2: "]),
+        ("[keys]\n# faster\nfly = \"F\"", ["no action 'fly'", "config.toml:3: "]),
+        ("columns = [\"nmae\"]", ["line 1", "nmae"]),
         ("colour = \"red\"", ["line 1", "colour"]),
     ] {
         let (code, sent) = Terminal::start(config).end();
@@ -199,4 +208,40 @@ fn keys_and_theme_of_the_configuration_are_used() {
     terminal.press("q");
     terminal.press("Q");
     assert_eq!(terminal.end().0, 0);
+}
+
+/// A fault of azlb itself gives the terminal back and leaves a report without names.
+#[test]
+fn a_panic_gives_the_terminal_back_and_leaves_a_report() {
+    let mut terminal = Terminal::start_with("", &[("AZLB_TEST_PANIC", "1")]);
+    terminal.wait("first frame", 0, |t| t.contains("Estate"));
+    // F12, in a build for tests, is a panic.
+    terminal.press("jj\x1b[24~");
+    let state = Arc::clone(&terminal.state);
+    let (code, sent) = terminal.end();
+    assert_ne!(code, 0);
+    given_back(&sent);
+    assert!(sent.contains("this is a fault of azlb") && sent.contains("azlb journal list"), "{sent}");
+    let reports: Vec<_> = std::fs::read_dir(state.path().join("screens")).unwrap().map(Result::unwrap).collect();
+    let report = std::fs::read_to_string(reports[0].path()).unwrap();
+    assert!(report.contains("Down Down") && report.contains("asked for by a test"), "{report}");
+    assert!(!report.contains("Contoso") && !report.contains("db-lb"), "{report}");
+}
+
+/// The terminal is asked for its background and not waited for; its answer is no key press.
+#[test]
+fn a_light_background_is_taken_up_when_the_terminal_tells_it() {
+    let mut terminal = Terminal::start("");
+    terminal.wait("the question", 0, |t| t.contains("\x1b]11;?"));
+    terminal.wait("first frame", 0, |t| t.contains("Estate"));
+    let before = terminal.length();
+    terminal.press("\x1b]11;rgb:ffff/ffff/f0f0\x1b\\");
+    terminal.press("T");
+    let sent = terminal.wait("the themes", before, |t| t.contains("high-contrast"));
+    assert!(!sent.contains("Kept places"), "a letter of the answer was a key: {sent:?}");
+    terminal.press("\rq");
+    assert_eq!(terminal.end().0, 0);
+    let configured = Terminal::start("theme = \"dark\"\n");
+    let sent = configured.wait("first frame", 0, |t| t.contains("Estate"));
+    assert!(!sent.contains("\x1b]11"), "nothing is asked where a theme is chosen");
 }

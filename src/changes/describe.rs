@@ -1,6 +1,7 @@
 //! A plan in words: the lines that the command line, the console and the plan screen all show.
 
 use super::change::MemberTarget;
+use super::diff::Diffs;
 use super::edit::Edit;
 use super::guard::Severity;
 use super::plan::Plan;
@@ -89,6 +90,34 @@ pub fn plan(plan: &Plan) -> Vec<Line> {
             }
         },
     );
+    out
+}
+
+/// What a plan does to each document, as lines; that it is being read, where it is not known yet.
+pub fn diffs(plan: &Plan, diffs: Option<&Diffs>) -> Vec<Line> {
+    let line = |tone, text: String| Line { tone, text };
+    let mut out =
+        vec![line(Tone::Title, format!("Plan {}  {}   each document as it is and will be", plan.id, plan.title))];
+    let Some(diffs) = diffs else {
+        out.push(line(Tone::Plain, "reading the documents…".to_owned()));
+        return out;
+    };
+    for document in &diffs.documents {
+        out.push(line(Tone::Step, format!("{:>2} write  {}", document.step, document.target.short())));
+        match &document.lines {
+            Ok(lines) if lines.is_empty() => out.push(line(Tone::Plain, "   it shows the result already".to_owned())),
+            Ok(lines) => out.extend(lines.iter().map(|l| match l.sign {
+                '-' => line(Tone::Minus, format!("   − {}", l.text)),
+                '+' => line(Tone::Plus, format!("   + {}", l.text)),
+                '@' => line(Tone::Plain, "     ⋮".to_owned()),
+                _ => line(Tone::Plain, format!("     {}", l.text)),
+            })),
+            Err(why) => out.push(line(Tone::Warn, format!("   it cannot be shown: {why}"))),
+        }
+    }
+    if diffs.more > 0 {
+        out.push(line(Tone::Plain, format!("and {} more", count(diffs.more, "write"))));
+    }
     out
 }
 

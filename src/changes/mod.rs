@@ -9,6 +9,7 @@ pub mod answers;
 mod assembly;
 pub mod change;
 pub mod describe;
+pub mod diff;
 mod digest;
 mod documents;
 pub mod drift;

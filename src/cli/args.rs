@@ -51,6 +51,9 @@ pub struct Globals {
     /// Change nothing: this session gets no writer
     #[arg(long, global = true)]
     pub read_only: bool,
+    /// Show stand-ins for every name, id and address, to share what is shown; implies --read-only
+    #[arg(long, global = true)]
+    pub redact: bool,
     /// Print the plan and stop
     #[arg(long, global = true)]
     pub dry_run: bool,
@@ -136,11 +139,7 @@ pub enum Command {
         command: JournalCommand,
     },
     /// Write the estate as raw ARM documents to standard output, for --sim and azlb sim --estate
-    Export {
-        /// Replace names, ids and addresses, each by the same stand-in everywhere
-        #[arg(long)]
-        redact: bool,
-    },
+    Export,
     /// Serve the simulator on loopback
     Sim(SimArgs),
     /// Check sign-in, reachability and permissions

@@ -69,7 +69,7 @@ impl From<crate::tui::OpenError> for Failure {
         use crate::tui::OpenError;
         let code = match error {
             OpenError::Terminal(_) => FAILED,
-            OpenError::Keys(_) | OpenError::Theme(_) => USAGE,
+            OpenError::Keys { .. } | OpenError::Theme(_) => USAGE,
         };
         Self::new(code, error.to_string())
     }

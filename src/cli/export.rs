@@ -4,17 +4,12 @@ use std::process::ExitCode;
 
 use super::exit::{FAILED, Failure};
 use super::output::{self, safe};
-use crate::estate::redact::Redactor;
 use crate::session::Session;
 
-pub(super) async fn main(session: &Session, redact: bool) -> Result<ExitCode, Failure> {
-    let mut export = session.export().await?;
+pub(super) async fn main(session: &Session) -> Result<ExitCode, Failure> {
+    let export = session.export().await?;
     for (what, why) in &export.problems {
         eprintln!("azlb: {} could not be read: {}", safe(what), safe(why));
-    }
-    if redact {
-        let mut redactor = Redactor::default();
-        export.documents.iter_mut().for_each(|d| redactor.document(d));
     }
     let mut text = String::new();
     for document in &export.documents {

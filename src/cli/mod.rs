@@ -52,7 +52,7 @@ async fn dispatch(
                 Some(Command::Drain(a)) => change::drain(&globals, &session, a).await,
                 Some(Command::Replace(a)) => change::replace(&globals, &session, a).await,
                 Some(Command::AdminState(a)) => change::admin_state(&globals, &session, a).await,
-                Some(Command::Export { redact }) => export::main(&session, redact).await,
+                Some(Command::Export) => export::main(&session).await,
                 Some(Command::Align(a)) => change::align(&globals, &session, a).await,
                 Some(Command::Evacuate(a)) => change::evacuate(&globals, &session, a).await,
                 Some(Command::Restore { id }) => journal::restore(&globals, &session, id).await,

@@ -6,9 +6,10 @@ use std::sync::Arc;
 use super::args::Globals;
 use super::exit::{FAILED, Failure};
 use crate::arm::Cloud;
-use crate::arm::transport::HttpTransport;
+use crate::arm::transport::{HttpTransport, Transport};
 use crate::auth::Credentials;
 use crate::config::Config;
+use crate::estate::redacted::Redacted;
 use crate::session::{SIMULATOR, Session};
 use crate::sim::server::{Address, serve};
 use crate::sim::{Options, Simulator, estate_file};
@@ -78,6 +79,21 @@ pub fn session(globals: &Globals, in_process: Option<InProcess>) -> Result<Sessi
     };
     let cloud = cloud.map_err(|e| Failure::usage(e.to_string()))?;
     let transport = HttpTransport::new().map_err(|e| Failure::new(FAILED, format!("no HTTP client: {e}")))?;
+    let mut transport: Arc<dyn Transport> = Arc::new(transport);
+    if globals.redact {
+        transport = Arc::new(redacted(transport, &mut config));
+    }
     let credentials = Arc::new(Credentials::new(config.auth));
-    Ok(Session::open(config, cloud, Arc::new(transport), credentials, place)?)
+    Ok(Session::open(config, cloud, transport, credentials, place)?)
+}
+
+/// Makes a session one of stand-ins. It writes nothing, and what is kept on this machine under real names (the
+/// journal, the screen's places) stays out of it.
+fn redacted(transport: Arc<dyn Transport>, config: &mut Config) -> Redacted {
+    let redacted = Redacted::new(transport);
+    config.read_only = true;
+    config.state_dir = Some(std::env::temp_dir().join(format!("azlb-redacted-{}", std::process::id())));
+    config.subscriptions.iter_mut().for_each(|s| *s = redacted.subscription(s));
+    config.exclusive.iter_mut().chain(&mut config.protected).for_each(|p| *p = redacted.selector(p));
+    redacted
 }

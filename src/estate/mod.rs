@@ -8,6 +8,7 @@ pub mod discover;
 pub mod export;
 pub mod members;
 pub mod redact;
+pub mod redacted;
 pub mod select;
 pub mod summary;
 

@@ -9,7 +9,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use serde_json::Value;
 
 /// Fields whose texts are Azure's own words, not the owner's.
-const KEPT: [&str; 62] = [
+const KEPT: [&str; 65] = [
     "type",
     "location",
     "provisioningState",
@@ -72,6 +72,9 @@ const KEPT: [&str; 62] = [
     "extendedLocation",
     "spotRestorePolicy",
     "repairAction",
+    "reason",
+    "timeStamp",
+    "unit",
 ];
 
 /// What stand-ins are called, by the type of what they stand for.
@@ -102,6 +105,8 @@ pub struct Redactor {
     counts: HashMap<String, usize>,
     guids: HashMap<String, String>,
     addresses: HashMap<IpAddr, IpAddr>,
+    /// What each stand-in stands for.
+    real: HashMap<String, String>,
 }
 
 impl Redactor {
@@ -140,7 +145,9 @@ impl Redactor {
             return self.path(text);
         }
         // A SKU's name and an image's are Azure's; so is the table of kept fields.
-        if KEPT.contains(&key) || parent == "sku" || key == "sku" {
+        // So is a metric's name, which is a value of its own.
+        let metric = parent == "name" && (key == "value" || key == "localizedValue");
+        if KEPT.contains(&key) || parent == "sku" || key == "sku" || metric {
             return text.to_owned();
         }
         if let Some(stand_in) = self.address(text) {
@@ -199,15 +206,58 @@ impl Redactor {
         *count += 1;
         let stand_in = format!("{prefix}-{count}");
         self.names.insert(folded, stand_in.clone());
+        self.real.insert(stand_in.clone(), name.to_owned());
         stand_in
+    }
+
+    /// A link of the resource manager: its path replaced, the rest as it was.
+    pub(super) fn link(&mut self, link: &str) -> String {
+        let Some((head, path, query)) = parts(link) else { return self.name(link, "text") };
+        format!("{head}{}{query}", self.path(path))
+    }
+
+    /// The address that a stand-in's address stands for.
+    pub(super) fn unredacted(&self, link: &str) -> String {
+        let Some((head, path, query)) = parts(link) else { return link.to_owned() };
+        let real = |part: &str| {
+            if let Some(real) = self.real.get(part) {
+                return real.clone();
+            }
+            // An instance's name: its set's, and a number.
+            match part.rsplit_once('_').and_then(|(set, number)| Some((self.real.get(set)?, number))) {
+                Some((set, number)) => format!("{set}_{number}"),
+                None => part.to_owned(),
+            }
+        };
+        let path: Vec<String> = path.split('/').map(real).collect();
+        format!("{head}{}{query}", path.join("/"))
+    }
+
+    /// A subscription given by id or name.
+    pub(super) fn subscription(&mut self, given: &str) -> String {
+        if is_guid(given) { self.guid(given) } else { self.name(given, "name") }
+    }
+
+    /// A pool given as `LB/POOL`, or an id.
+    pub(super) fn selector(&mut self, given: &str) -> String {
+        match given.split_once('/') {
+            _ if given.starts_with('/') => self.path(given),
+            Some((lb, pool)) => {
+                format!("{}/{}", self.name(lb, "loadBalancers"), self.name(pool, "backendAddressPools"))
+            }
+            None => self.name(given, "backendAddressPools"),
+        }
     }
 
     fn guid(&mut self, guid: &str) -> String {
         let next = self.guids.len() + 1;
-        self.guids
+        let stand_in = self
+            .guids
             .entry(guid.to_ascii_lowercase())
             .or_insert_with(|| format!("00000000-0000-0000-0000-{next:012x}"))
-            .clone()
+            .clone();
+        self.real.entry(stand_in.clone()).or_insert_with(|| guid.to_owned());
+        stand_in
     }
 
     /// An address or a range; the family and the length of the range stay.
@@ -241,6 +291,14 @@ impl Redactor {
             tags.insert(kept.0, Value::String(kept.1));
         }
     }
+}
+
+/// Scheme and host, path, query.
+fn parts(link: &str) -> Option<(&str, &str, &str)> {
+    let host = link.find("://")? + 3;
+    let path = host + link.get(host..)?.find('/')?;
+    let query = link.find('?').unwrap_or(link.len());
+    Some((link.get(..path)?, link.get(path..query)?, link.get(query..)?))
 }
 
 fn is_guid(text: &str) -> bool {

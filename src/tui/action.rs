@@ -39,6 +39,16 @@ pub enum Action {
     SortReverse,
     /// More columns, or fewer.
     Wide,
+    /// To the choice of columns.
+    Columns,
+    /// To the choice of theme.
+    Themes,
+    /// To what was said so far.
+    Messages,
+    /// Keep this place, or forget it.
+    Bookmark,
+    /// To the places that are kept.
+    Bookmarks,
     /// To the palette: commands, and any resource by its name.
     Palette,
     /// The document of the selected resource, as it is.
@@ -81,6 +91,8 @@ pub enum Action {
     Jobs,
     /// Apply the plan on the screen.
     Apply,
+    /// Between the plan's steps and the whole documents that they write.
+    Whole,
     /// Answer yes to what the running plan asks.
     Yes,
     /// Answer no to it.
@@ -191,6 +203,7 @@ pub const ACTIONS: &[Spec] = &[
     spec("take-out", Action::TakeOut, &[Members], &["d"], "take out", HINT | CHANGES),
     spec("move", Action::Move, &[Members], &["v"], "move", HINT | CHANGES),
     spec("apply", Action::Apply, &[Plan], &["a"], "apply", HINT | CHANGES),
+    spec("whole", Action::Whole, &[Plan], &["f"], "documents", HINT),
     spec("yes", Action::Yes, &[Jobs], &["y"], "yes, go on", CHANGES),
     spec("no", Action::No, &[Jobs], &["n"], "no", 0),
     spec("stop", Action::StopRun, &[Jobs], &["x"], "stop", HINT),
@@ -203,6 +216,7 @@ pub const ACTIONS: &[Spec] = &[
     spec("unmark", Action::Unmark, &[Members], &["U"], "forget marks", 0),
     spec("sort", Action::Sort, &[Members], &["o"], "sort by the next column", 0),
     spec("sort-reverse", Action::SortReverse, &[Members], &["O"], "sort the other way round", 0),
+    spec("columns", Action::Columns, &[Members], &["C"], "choose the columns", 0),
     spec("wide", Action::Wide, &[Members], &["w"], "more columns", 0),
     spec("open", Action::Open, BROWSE, &["enter", "l", "right"], "open", 0),
     spec("close", Action::Close, BROWSE, &["h", "left"], "close", 0),
@@ -222,6 +236,10 @@ pub const ACTIONS: &[Spec] = &[
     spec("pause", Action::Pause, &[Tree, Members, Health], &["p"], "pause", 0),
     spec("copy", Action::Copy, &[Tree, Members, Detail], &["y"], "copy", 0),
     spec("dump", Action::Dump, SCROLLED, &["ctrl-p"], "write the screen to files", 0),
+    spec("themes", Action::Themes, BROWSE, &["T"], "choose the theme", 0),
+    spec("messages", Action::Messages, &[Tree, Members, Jobs, Detail, Health], &["L"], "what was said", 0),
+    spec("bookmark", Action::Bookmark, BROWSE, &["b"], "keep this place, or forget it", 0),
+    spec("bookmarks", Action::Bookmarks, BROWSE, &["B"], "to a kept place", 0),
     spec("backward", Action::Backward, BROWSE, &["["], "where I was before", 0),
     spec("forward", Action::Forward, BROWSE, &["]"], "forward again", 0),
     spec("up", Action::Up, SCROLLED, &["k", "up"], "up", 0),

@@ -12,11 +12,13 @@ use ratatui::backend::Backend;
 use tokio::sync::mpsc;
 use tokio::time::Instant;
 
+use super::background::{self, Heard, Listener};
 use super::command::{Command, Tasks};
 use super::event::Event;
 use super::kept::Kept;
 use super::keymap::Keymap;
 use super::model::Model;
+use super::sort::Column;
 use super::theme::{self, Faces, Themes};
 use super::update::update;
 use super::{copy, dump, snapshot, view};
@@ -39,6 +41,8 @@ pub struct Look {
     pub theme: String,
     /// Which key does what.
     pub keymap: Keymap,
+    /// The columns that the configuration names. None: those of the width.
+    pub columns: Option<Vec<Column>>,
     /// Where the screen is written to. None where it is not.
     pub dumps: Option<PathBuf>,
     /// Stops the process as Ctrl-Z does, the terminal given back meanwhile.
@@ -49,6 +53,8 @@ pub struct Look {
     pub state: Option<PathBuf>,
     /// Whether the mouse is used.
     pub mouse: bool,
+    /// Whether the terminal is asked for its background, which then chooses between dark and light.
+    pub ask_background: bool,
     /// Sends a sequence to the terminal beside what is drawn.
     pub send: fn(&str) -> std::io::Result<()>,
 }
@@ -64,15 +70,22 @@ impl Look {
         let kept = state.as_deref().map(Kept::read).unwrap_or_default();
         // What was chosen on the screen is forgotten where it is not there any more.
         let chosen = kept.theme.as_deref().filter(|name| themes.load(name).is_ok());
-        let theme = theme::chosen(config.theme.as_deref().or(chosen));
+        let wanted = config.theme.as_deref().or(chosen);
+        let ask_background = theme::is_open(wanted) && background::may_ask(std::env::var("TERM").ok().as_deref());
+        let theme = theme::chosen(wanted);
         Ok(Self {
             faces: Faces { theme: themes.load(&theme)?, unicode: Faces::unicode_from_environment() },
-            keymap: Keymap::new(&config.keys)?,
+            keymap: Keymap::new(&config.keys).map_err(|error| {
+                let place = error.actions().into_iter().find_map(|action| config.key_lines.get(action)).cloned();
+                super::OpenError::Keys { place: super::place(place), error }
+            })?,
+            columns: (!config.columns.is_empty()).then(|| config.columns.iter().map(|c| (*c).into()).collect()),
             dumps: state.as_ref().map(|d| d.join("screens")),
             suspend: super::terminal::suspend,
             kept,
             state,
             mouse: config.mouse,
+            ask_background,
             send: |text| {
                 use std::io::Write as _;
                 let mut out = std::io::stdout();
@@ -91,11 +104,13 @@ impl Look {
             themes: Themes::new(None),
             theme: name.to_owned(),
             keymap: Keymap::default(),
+            columns: None,
             dumps: None,
             suspend: || Ok(()),
             kept: Kept::default(),
             state: None,
             mouse: false,
+            ask_background: false,
             send: |_| Ok(()),
         }
     }
@@ -132,6 +147,8 @@ where
     let mut model = Model::new(session.may_write(), session.place().to_owned());
     model.keymap = Arc::new(look.keymap.clone());
     model.themes = look.themes.names();
+    model.columns.clone_from(&look.columns);
+    model.theme.clone_from(&look.theme);
     look.kept.restore(&mut model);
     let mut chosen = look.kept.theme.clone();
     let mut worn = look.written();
@@ -139,6 +156,10 @@ where
     tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Skip);
     let mut end = Box::pin(terminated());
     let mut stops = stops();
+    if look.ask_background {
+        (look.send)(background::QUESTION)?;
+    }
+    let mut listener = Listener::new(look.ask_background);
     let mut dirty = true;
     let mut drawn = Instant::now() - FRAME;
     tasks.start(Command::List);
@@ -151,7 +172,7 @@ where
         let event = tokio::select! {
             biased;
             key = keys.recv() => match key {
-                Some(key) => translate(key?),
+                Some(key) => heard(&mut listener, key?),
                 // The terminal is gone; a running plan is brought to the end of its step by its journal.
                 None => Some(Event::Terminate),
             },
@@ -185,13 +206,17 @@ where
                         let area = terminal.get_frame().area();
                         terminal.resize(area).map_err(std::io::Error::other)?;
                     }
-                    Command::Theme(name) => {
+                    Command::Theme { name, keep } => {
                         let told = look.wear(name).map(|()| format!("theme {}", look.theme));
-                        if told.is_ok() {
+                        if told.is_ok() && keep {
                             chosen = Some(look.theme.clone());
                         }
                         worn = look.written();
-                        told_of(&mut model, told.map_err(|e| e.to_string()));
+                        model.theme.clone_from(&look.theme);
+                        // While one is tried on, only what is wrong with it is said.
+                        if told.is_err() || model.typing == super::model::Typing::Nothing {
+                            told_of(&mut model, told.map_err(|e| e.to_string()));
+                        }
                     }
                     Command::Copy(what, text) => {
                         let sequence = copy::sequence(&text, copy::in_tmux());
@@ -217,7 +242,7 @@ where
                 dirty = true;
             }
             next = match keys.try_recv() {
-                Ok(key) => translate(key?),
+                Ok(key) => heard(&mut listener, key?).or_else(|| events.try_recv().ok()),
                 Err(_) => events.try_recv().ok(),
             };
         }
@@ -257,8 +282,23 @@ fn forwarded(
     receiver
 }
 
+/// What an event means. The terminal's answer about its background is no key.
+fn heard(listener: &mut Listener, event: TerminalEvent) -> Option<Event> {
+    match listener.hear(&event) {
+        Heard::Other => translate(event),
+        Heard::Light(Some(light)) => Some(Event::Background { light }),
+        Heard::Part | Heard::Light(None) => None,
+    }
+}
+
 fn translate(event: TerminalEvent) -> Option<Event> {
     match event {
+        #[cfg(debug_assertions)]
+        TerminalEvent::Key(key)
+            if key.code == crossterm::event::KeyCode::F(12) && std::env::var_os("AZLB_TEST_PANIC").is_some() =>
+        {
+            panic!("asked for by a test");
+        }
         TerminalEvent::Key(key) if key.kind != KeyEventKind::Release => Some(Event::Key(key)),
         TerminalEvent::Mouse(event) => Some(Event::Mouse(event)),
         TerminalEvent::Paste(text) => Some(Event::Paste(text)),

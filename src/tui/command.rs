@@ -58,6 +58,8 @@ pub enum Command {
     Evaluate(String),
     /// Stop what the console evaluates.
     StopScript,
+    /// Read what a plan does to each document.
+    ReadDiffs(Box<Plan>),
     /// Find what could complete an entry.
     Complete(String, Vec<String>),
     /// Read the document of a resource.
@@ -76,7 +78,12 @@ pub enum Command {
     /// Copy to the clipboard: what it is, and the text.
     Copy(String, String),
     /// Use another theme.
-    Theme(String),
+    Theme {
+        /// Its name.
+        name: String,
+        /// Whether it is taken up at the next start too.
+        keep: bool,
+    },
     /// Write the screen to files.
     Dump,
     /// Stop the process as Ctrl-Z does.
@@ -232,6 +239,9 @@ impl Tasks {
                     let _ = events.blocking_send(Event::Completions { start, words });
                 });
             }
+            Command::ReadDiffs(plan) => {
+                tokio::spawn(async move { send(&events, Event::Diffs(session.diffs(&plan).await)).await });
+            }
             Command::ReadDocument(id) => {
                 tokio::spawn(async move {
                     let result = session.document(&id).await;
@@ -267,7 +277,7 @@ impl Tasks {
                 });
             }
             // These are the terminal's, and done by the loop.
-            Command::Copy(..) | Command::Theme(_) | Command::Dump | Command::Suspend => {}
+            Command::Copy(..) | Command::Theme { .. } | Command::Dump | Command::Suspend => {}
         }
     }
 }

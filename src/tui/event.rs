@@ -7,6 +7,7 @@ use crossterm::event::{KeyEvent, MouseEvent};
 use super::palette::Item;
 use super::snapshot::{HealthView, Job, PoolView, Tree};
 use crate::arm::ResourceId;
+use crate::changes::diff::Diffs;
 use crate::changes::{Plan, Run};
 use crate::health::metrics::Series;
 
@@ -73,12 +74,19 @@ pub enum Event {
         /// The document.
         result: Result<Box<serde_json::Value>, String>,
     },
+    /// What a plan does to each document.
+    Diffs(Diffs),
     /// A load balancer's health, as far as it is known.
     Health(Box<HealthView>),
     /// A load balancer's metrics, or why there are none.
     Metrics(ResourceId, Result<Vec<Series>, String>),
     /// What the palette can go to.
     Places(Vec<Item>),
+    /// The terminal told whether its background is light.
+    Background {
+        /// Whether it is.
+        light: bool,
+    },
     /// The process is asked to stop for a while.
     Suspend,
     /// The process is asked to end.

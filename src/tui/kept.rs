@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::model::Model;
 use super::sort::Column;
+use crate::arm::ResourceId;
 
 /// The file's name.
 const FILE: &str = "screen.json";
@@ -20,13 +21,17 @@ pub struct Kept {
     sort: Column,
     reversed: bool,
     wide: bool,
+    /// The columns that were chosen.
+    columns: Option<Vec<Column>>,
+    /// The places that are kept.
+    bookmarks: Vec<ResourceId>,
     /// The theme that was chosen on the screen.
     pub theme: Option<String>,
 }
 
 impl Default for Kept {
     fn default() -> Self {
-        Self { sort: Column::Listed, reversed: false, wide: false, theme: None }
+        Self { sort: Column::Listed, reversed: false, wide: false, columns: None, bookmarks: Vec::new(), theme: None }
     }
 }
 
@@ -39,7 +44,14 @@ impl Kept {
 
     /// Of the screen as it is.
     pub fn of(model: &Model, theme: Option<String>) -> Self {
-        Self { sort: model.sort.0, reversed: model.sort.1, wide: model.wide, theme }
+        Self {
+            sort: model.sort.0,
+            reversed: model.sort.1,
+            wide: model.wide,
+            columns: model.columns.clone(),
+            bookmarks: model.bookmarks.clone(),
+            theme,
+        }
     }
 
     /// Writes it, whole or not at all.
@@ -56,5 +68,10 @@ impl Kept {
     pub fn restore(&self, model: &mut Model) {
         model.sort = (self.sort, self.reversed);
         model.wide = self.wide;
+        // What the configuration says of columns holds until others are chosen.
+        if self.columns.is_some() {
+            model.columns.clone_from(&self.columns);
+        }
+        model.bookmarks.clone_from(&self.bookmarks);
     }
 }

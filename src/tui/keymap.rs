@@ -20,6 +20,18 @@ pub struct Binding {
 #[derive(Debug, Clone)]
 pub struct Keymap(Vec<Binding>);
 
+impl KeyError {
+    /// The actions that it is about.
+    pub fn actions(&self) -> Vec<&str> {
+        match self {
+            Self::Unknown { name, .. } => vec![name],
+            Self::NoKey { action, .. } => vec![action],
+            Self::Conflict { one, other, .. } => vec![one, other],
+            Self::Risky { action, .. } => vec![action],
+        }
+    }
+}
+
 /// Why keys cannot be used.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum KeyError {

@@ -8,6 +8,7 @@
 pub mod action;
 pub mod app;
 mod asked;
+mod background;
 pub mod command;
 mod console_host;
 pub mod copy;
@@ -21,6 +22,7 @@ pub mod model;
 pub mod mouse;
 mod navigate;
 pub mod palette;
+mod picks;
 mod plan_screen;
 mod screens;
 pub mod snapshot;
@@ -50,6 +52,11 @@ pub async fn main(session: Session) -> Result<ExitCode, OpenError> {
     Ok(result.map(|()| ExitCode::SUCCESS)?)
 }
 
+/// A file and a line as they stand before a mistake.
+fn place(of: Option<(std::path::PathBuf, usize)>) -> String {
+    of.map(|(path, line)| format!("{}:{line}: ", path.display())).unwrap_or_default()
+}
+
 /// Why the terminal UI cannot be opened.
 #[derive(Debug, thiserror::Error)]
 pub enum OpenError {
@@ -57,8 +64,13 @@ pub enum OpenError {
     #[error(transparent)]
     Terminal(#[from] std::io::Error),
     /// The configured keys'.
-    #[error(transparent)]
-    Keys(#[from] keymap::KeyError),
+    #[error("{place}{error}")]
+    Keys {
+        /// The file and the line, with a colon after each; nothing where they are not known.
+        place: String,
+        /// What is wrong.
+        error: keymap::KeyError,
+    },
     /// The theme's.
     #[error(transparent)]
     Theme(#[from] theme::ThemeError),

@@ -13,6 +13,7 @@ use super::palette::Palette;
 use super::snapshot::{Count, HealthView, Job, PoolView, Row, Tree};
 use super::sort::Column;
 use crate::arm::ResourceId;
+use crate::changes::diff::Diffs;
 use crate::changes::{Plan, Run};
 
 /// What is shown.
@@ -29,6 +30,29 @@ pub enum Screen {
     /// A load balancer's health.
     Health,
 }
+
+/// What may lie over a screen.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Overlay {
+    /// The keys that apply.
+    Help,
+    /// What was said so far.
+    Messages,
+}
+
+/// Something that was said in the status line.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Message {
+    /// When.
+    pub at: Instant,
+    /// What.
+    pub text: String,
+    /// Whether it was a failure.
+    pub bad: bool,
+}
+
+/// How many messages are kept.
+const MESSAGES: usize = 200;
 
 /// Who gets the keys on the browse screen.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -124,6 +148,17 @@ pub struct Proposal {
     pub resume: Option<String>,
     /// The first line shown.
     pub scroll: usize,
+    /// What it does to each document, once that was asked for.
+    pub diffs: Option<Diffs>,
+    /// Whether that is shown.
+    pub whole: bool,
+}
+
+impl Proposal {
+    /// A plan with the line of script that makes it.
+    pub fn new(plan: Plan, script: String) -> Self {
+        Self { plan, script, answer: None, resume: None, scroll: 0, diffs: None, whole: false }
+    }
 }
 
 /// A plan that runs or ran in this session.
@@ -177,8 +212,8 @@ impl ConsoleState {
 pub struct Model {
     /// What is shown.
     pub screen: Screen,
-    /// Whether the help lies over it.
-    pub help: Option<usize>,
+    /// What lies over it, and the first line of that.
+    pub over: Option<(Overlay, usize)>,
     /// Who gets the keys.
     pub pane: Pane,
     /// What is typed into.
@@ -205,6 +240,14 @@ pub struct Model {
     pub sort: (Column, bool),
     /// Whether the members have every column and the tree makes room.
     pub wide: bool,
+    /// The columns that were chosen. None: those of the width.
+    pub columns: Option<Vec<Column>>,
+    /// The places that are kept, by id.
+    pub bookmarks: Vec<ResourceId>,
+    /// The theme that is worn.
+    pub theme: String,
+    /// What was said, the oldest first.
+    pub messages: VecDeque<Message>,
     /// Where the panes were drawn last, for the mouse: the tree's rows and the members'.
     pub drawn: Drawn,
     /// Where the selection was, the oldest first.
@@ -264,7 +307,7 @@ impl Model {
     pub fn new(may_write: bool, place: String) -> Self {
         Self {
             screen: Screen::Browse,
-            help: None,
+            over: None,
             pane: Pane::Tree,
             typing: Typing::Nothing,
             tree: Arc::default(),
@@ -278,6 +321,10 @@ impl Model {
             last_mark: None,
             sort: (Column::Listed, false),
             wide: false,
+            columns: None,
+            bookmarks: Vec::new(),
+            theme: String::new(),
+            messages: VecDeque::new(),
             drawn: Drawn::default(),
             before: Vec::new(),
             after: Vec::new(),
@@ -391,8 +438,22 @@ impl Model {
         }
     }
 
+    /// The columns that members have, besides their health.
+    pub fn shown_columns(&self) -> &[Column] {
+        match &self.columns {
+            Some(chosen) => chosen,
+            None if self.wide => &Column::CHOSEN,
+            None => &Column::NARROW,
+        }
+    }
+
     /// Says something in the status line.
     pub fn say(&mut self, text: impl Into<String>, bad: bool) {
-        self.message = Some((text.into(), bad));
+        let text = text.into();
+        self.messages.push_back(Message { at: self.now, text: text.clone(), bad });
+        if self.messages.len() > MESSAGES {
+            self.messages.pop_front();
+        }
+        self.message = Some((text, bad));
     }
 }

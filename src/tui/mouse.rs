@@ -18,7 +18,7 @@ pub struct Drawn {
 }
 
 pub(super) fn on_mouse(model: &mut Model, event: MouseEvent) -> Vec<Command> {
-    if model.typing != Typing::Nothing || model.help.is_some() {
+    if model.typing != Typing::Nothing || model.over.is_some() {
         return Vec::new();
     }
     match event.kind {

@@ -6,6 +6,7 @@ use nucleo_matcher::{Config, Matcher, Utf32Str};
 
 use super::action::Action;
 use super::model::{Field, Node};
+use super::sort::Column;
 use crate::arm::ResourceId;
 
 /// Something that the palette offers.
@@ -32,11 +33,41 @@ pub enum Goal {
     Document(ResourceId),
     /// A text to the clipboard.
     Copy(String),
+    /// A column is shown, or is not.
+    Column(Column),
+}
+
+/// What is chosen from a palette.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub enum Purpose {
+    /// A command, or a place.
+    #[default]
+    GoTo,
+    /// The columns of the members. Several are chosen; Enter on one turns it on or off.
+    Columns,
+    /// The theme, tried on as the selection moves; and the one that was worn before.
+    Themes(String),
+    /// A place that is kept.
+    Bookmarks,
+}
+
+impl Purpose {
+    /// What stands above it.
+    pub fn title(&self) -> &'static str {
+        match self {
+            Self::GoTo => " Go to, or do ",
+            Self::Columns => " Columns ",
+            Self::Themes(_) => " Theme ",
+            Self::Bookmarks => " Kept places ",
+        }
+    }
 }
 
 /// The palette while it is open.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Palette {
+    /// What it is for.
+    pub purpose: Purpose,
     /// What is typed.
     pub field: Field,
     /// What there is.
@@ -55,7 +86,12 @@ const MOST: usize = 200;
 impl Palette {
     /// With these to choose from.
     pub fn new(items: Vec<Item>) -> Self {
-        let mut palette = Self { items, ..Self::default() };
+        Self::of(Purpose::GoTo, items)
+    }
+
+    /// With these to choose from, for something.
+    pub fn of(purpose: Purpose, items: Vec<Item>) -> Self {
+        let mut palette = Self { purpose, items, ..Self::default() };
         palette.search();
         palette
     }

@@ -77,3 +77,14 @@ pub(super) fn leave(model: &mut Model) {
         model.say(format!("plan {} was left; nothing was changed", proposal.plan.id), false);
     }
 }
+
+/// Between the steps and the documents. These are read when they are asked for first.
+pub(super) fn turn(model: &mut Model) -> Vec<Command> {
+    let Some(proposal) = &mut model.proposal else { return Vec::new() };
+    proposal.whole = !proposal.whole;
+    proposal.scroll = 0;
+    if proposal.diffs.is_some() {
+        return Vec::new();
+    }
+    vec![Command::ReadDiffs(Box::new(proposal.plan.clone()))]
+}

@@ -1,18 +1,13 @@
-//! The palette, the document and the health: how they open, and what their keys do.
+//! The document and the health: how they open, and what their keys do.
 
 use std::time::Duration;
-
-use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 
 use super::action::Action;
 use super::command::Command;
 use super::document::Document;
-use super::model::{Model, Node, Pane, Screen, Typing};
-use super::navigate::{jump, moved};
-use super::palette::{Goal, Item, Palette};
+use super::model::{Model, Node, Pane, Screen};
 use super::snapshot::HealthView;
 use super::sort::Column;
-use super::update::{act, context};
 use crate::arm::ResourceId;
 
 /// How often health is asked for again on its screen.
@@ -22,7 +17,7 @@ const HEALTH: Duration = Duration::from_secs(5);
 const METRICS: Duration = Duration::from_secs(60);
 
 /// What is selected: a member, a pool, a load balancer. None for a subscription.
-fn selected(model: &Model) -> Option<ResourceId> {
+pub(super) fn selected(model: &Model) -> Option<ResourceId> {
     let row = model.selected_row().filter(|_| model.pane == Pane::Members).map(|r| r.member.id.clone());
     row.or_else(|| match model.node.as_ref()? {
         Node::Pool(id) | Node::Balancer(id) => Some(id.clone()),
@@ -39,84 +34,6 @@ fn balancer(model: &Model) -> Option<ResourceId> {
     }
 }
 
-pub(super) fn open_palette(model: &mut Model) -> Vec<Command> {
-    let keymap = model.keymap.clone();
-    let commands =
-        keymap.here(context(model)).filter(|b| !matches!(b.spec.action, Action::Palette | Action::Up | Action::Down));
-    let mut items: Vec<Item> = commands
-        .map(|b| Item {
-            label: match b.keys.first() {
-                Some(key) => format!("{}  ({key})", b.spec.title),
-                None => b.spec.title.to_owned(),
-            },
-            kind: "command",
-            goal: Goal::Act(b.spec.action),
-        })
-        .collect();
-    let copy = |label: &str, text: String| Item { label: label.to_owned(), kind: "copy", goal: Goal::Copy(text) };
-    if let Some(id) = selected(model) {
-        items.push(copy("copy id", id.to_string()));
-        items.push(copy("copy name", id.name().to_owned()));
-        items.push(copy("copy portal address", portal(&id)));
-    }
-    let ip = model.selected_row().filter(|_| model.pane == Pane::Members).and_then(|r| r.member.ip.clone());
-    items.extend(ip.map(|ip| copy("copy ip", ip)));
-    let themes = model.themes.iter().map(|name| Item {
-        label: format!("theme {name}"),
-        kind: "theme",
-        goal: Goal::Theme(name.clone()),
-    });
-    items.extend(themes);
-    model.typing = Typing::Palette(Palette::new(items));
-    vec![Command::FindPlaces]
-}
-
-/// Where the portal shows a resource. A member's ip configuration is shown with its NIC.
-fn portal(id: &ResourceId) -> String {
-    let shown = id.parent().filter(|_| id.segment("ipConfigurations").is_some()).unwrap_or_else(|| id.clone());
-    format!("https://portal.azure.com/#resource{shown}")
-}
-
-pub(super) fn typing_palette(model: &mut Model, key: &KeyEvent) -> Vec<Command> {
-    let Typing::Palette(palette) = &mut model.typing else { return Vec::new() };
-    let control = key.modifiers.contains(KeyModifiers::CONTROL);
-    let count = palette.found.len();
-    match key.code {
-        KeyCode::Esc => model.typing = Typing::Nothing,
-        KeyCode::Char('c') if control => model.typing = Typing::Nothing,
-        KeyCode::Up => palette.at = moved(palette.at, -1, count),
-        KeyCode::Down => palette.at = moved(palette.at, 1, count),
-        KeyCode::Char('p') if control => palette.at = moved(palette.at, -1, count),
-        KeyCode::Char('n') if control => palette.at = moved(palette.at, 1, count),
-        KeyCode::PageUp => palette.at = moved(palette.at, -10, count),
-        KeyCode::PageDown => palette.at = moved(palette.at, 10, count),
-        KeyCode::Enter => {
-            let Some(item) = palette.chosen().cloned() else { return Vec::new() };
-            model.typing = Typing::Nothing;
-            return match item.goal {
-                Goal::Act(action) => act(model, action),
-                Goal::Theme(name) => vec![Command::Theme(name)],
-                Goal::Document(id) => show(model, id),
-                Goal::Copy(text) => vec![Command::Copy(item.label.replacen("copy ", "", 1), text)],
-                Goal::Go(node, row) => {
-                    let commands = jump(model, node);
-                    if row.is_some() {
-                        model.pane = Pane::Members;
-                        model.row = row;
-                    }
-                    commands
-                }
-            };
-        }
-        _ => {
-            if palette.field.key(key) {
-                palette.search();
-            }
-        }
-    }
-    Vec::new()
-}
-
 pub(super) fn open_detail(model: &mut Model) -> Vec<Command> {
     let Some(id) = selected(model) else {
         model.say("a subscription has no document to show; select a load balancer, a pool or a member", true);
@@ -131,7 +48,7 @@ pub(super) fn open_detail(model: &mut Model) -> Vec<Command> {
     show(model, id)
 }
 
-fn show(model: &mut Model, id: ResourceId) -> Vec<Command> {
+pub(super) fn show(model: &mut Model, id: ResourceId) -> Vec<Command> {
     model.document = None;
     model.screen = Screen::Detail;
     vec![Command::ReadDocument(id)]

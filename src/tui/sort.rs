@@ -5,6 +5,7 @@ use std::cmp::Ordering;
 use serde::{Deserialize, Serialize};
 
 use super::snapshot::Row;
+use crate::config::Shown;
 use crate::health::HealthState;
 
 /// A column by which members are sorted.
@@ -23,11 +24,37 @@ pub enum Column {
     Power,
     /// By zone.
     Zone,
+    /// By kind.
+    Kind,
+    /// By admin state.
+    Admin,
+    /// By whether an instance is on the latest model: those that are not first.
+    Latest,
+    /// By id.
+    Id,
 }
 
 impl Column {
     /// Every column, in the order of the screen.
-    pub const ALL: [Self; 6] = [Self::Listed, Self::Health, Self::Name, Self::Ip, Self::Power, Self::Zone];
+    pub const ALL: [Self; 10] = [
+        Self::Listed,
+        Self::Health,
+        Self::Name,
+        Self::Ip,
+        Self::Power,
+        Self::Zone,
+        Self::Kind,
+        Self::Admin,
+        Self::Latest,
+        Self::Id,
+    ];
+
+    /// Those that may be shown or not; health always is, and the order of the pool is no column.
+    pub const CHOSEN: [Self; 8] =
+        [Self::Name, Self::Ip, Self::Power, Self::Zone, Self::Kind, Self::Admin, Self::Latest, Self::Id];
+
+    /// Those that are shown where nothing was chosen.
+    pub const NARROW: [Self; 4] = [Self::Name, Self::Ip, Self::Power, Self::Zone];
 
     /// Its name.
     pub fn name(self) -> &'static str {
@@ -38,6 +65,25 @@ impl Column {
             Self::Ip => "ip",
             Self::Power => "power",
             Self::Zone => "zone",
+            Self::Kind => "kind",
+            Self::Admin => "admin",
+            Self::Latest => "latest",
+            Self::Id => "id",
+        }
+    }
+}
+
+impl From<Shown> for Column {
+    fn from(column: Shown) -> Self {
+        match column {
+            Shown::Name => Self::Name,
+            Shown::Ip => Self::Ip,
+            Shown::Power => Self::Power,
+            Shown::Zone => Self::Zone,
+            Shown::Kind => Self::Kind,
+            Shown::Admin => Self::Admin,
+            Shown::Latest => Self::Latest,
+            Shown::Id => Self::Id,
         }
     }
 }
@@ -58,6 +104,10 @@ fn by(column: Column, a: &Row, b: &Row) -> Ordering {
         Column::Ip => address(a).cmp(&address(b)).then_with(|| a.member.ip.cmp(&b.member.ip)),
         Column::Power => a.member.power_state.cmp(&b.member.power_state),
         Column::Zone => a.member.zone.cmp(&b.member.zone),
+        Column::Kind => a.member.kind.word().cmp(b.member.kind.word()),
+        Column::Admin => a.member.admin_state.word().cmp(b.member.admin_state.word()),
+        Column::Latest => a.member.latest_model.cmp(&b.member.latest_model),
+        Column::Id => a.member.id.cmp(&b.member.id),
     }
 }
 

@@ -105,6 +105,11 @@ fn variable(name: &str) -> Option<String> {
     std::env::var(name).ok().filter(|v| !v.is_empty())
 }
 
+/// Whether nothing but the terminal's own background is left to choose a theme by.
+pub fn is_open(configured: Option<&str>) -> bool {
+    configured.is_none() && variable("NO_COLOR").is_none() && variable("COLORFGBG").is_none()
+}
+
 /// The name of the theme to start with: none of colours where `NO_COLOR` asks for it, else the
 /// configured one, else by the background that the terminal tells in `COLORFGBG`.
 pub fn chosen(configured: Option<&str>) -> String {

@@ -10,8 +10,10 @@ use super::asked::{change, job_action, mark, mark_range, mark_shown};
 use super::command::Command;
 use super::event::{Event, Line, LineKind};
 use super::keys_typed::{completed, on_paste, typing_console, typing_destination, typing_filter, typing_search};
-use super::model::{Live, Model, Pane, Proposal, Screen, Typing};
+use super::model::{Live, Model, Overlay, Pane, Proposal, Screen, Typing};
 use super::navigate::{back, close, open, open_first, page, step, travel};
+use super::palette::Purpose;
+use super::picks;
 use super::plan_screen;
 use super::screens;
 use crate::script::record;
@@ -60,7 +62,7 @@ pub fn update(model: &mut Model, event: Event) -> (Vec<Command>, bool) {
             model.planning = false;
             echo(model, &script);
             match result {
-                Ok(plan) => propose(model, Proposal { plan: *plan, script, answer: None, resume: None, scroll: 0 }),
+                Ok(plan) => propose(model, Proposal::new(*plan, script)),
                 Err(error) => {
                     model.console.say(&Line { kind: LineKind::Error, text: error.clone() });
                     model.say(error, true);
@@ -74,7 +76,7 @@ pub fn update(model: &mut Model, event: Event) -> (Vec<Command>, bool) {
                 Ok(plan) => {
                     let script =
                         plan.undo_of.as_ref().map(|id| format!("// azlb journal undo {id}")).unwrap_or_default();
-                    propose(model, Proposal { plan: *plan, script, answer: None, resume: None, scroll: 0 });
+                    propose(model, Proposal::new(*plan, script));
                 }
                 Err(error) => model.say(error, true),
             }
@@ -86,17 +88,14 @@ pub fn update(model: &mut Model, event: Event) -> (Vec<Command>, bool) {
                 Ok(plan) => {
                     let id = plan.id.to_string();
                     let script = format!("// azlb journal resume {id}");
-                    propose(model, Proposal { plan: *plan, script, answer: None, resume: Some(id), scroll: 0 });
+                    propose(model, Proposal { resume: Some(id), ..Proposal::new(*plan, script) });
                 }
                 Err(error) => model.say(error, true),
             }
             Vec::new()
         }
         Event::Confirm(plan, answer) => {
-            propose(
-                model,
-                Proposal { plan: *plan, script: String::new(), answer: Some(answer), resume: None, scroll: 0 },
-            );
+            propose(model, Proposal { answer: Some(answer), ..Proposal::new(*plan, String::new()) });
             Vec::new()
         }
         Event::Run { plan, run } => {
@@ -144,6 +143,12 @@ pub fn update(model: &mut Model, event: Event) -> (Vec<Command>, bool) {
             completed(model, start, words);
             Vec::new()
         }
+        Event::Diffs(diffs) => {
+            if let Some(proposal) = model.proposal.as_mut().filter(|p| p.plan.id == diffs.plan) {
+                proposal.diffs = Some(diffs);
+            }
+            Vec::new()
+        }
         Event::Asking(id) => {
             model.asking = id;
             Vec::new()
@@ -157,10 +162,16 @@ pub fn update(model: &mut Model, event: Event) -> (Vec<Command>, bool) {
             Vec::new()
         }
         Event::Places(items) => {
-            if let Typing::Palette(palette) = &mut model.typing {
+            if let Typing::Palette(palette) = &mut model.typing
+                && palette.purpose == Purpose::GoTo
+            {
                 palette.extend(items);
             }
             Vec::new()
+        }
+        // Dark is what the screen began with.
+        Event::Background { light } => {
+            light.then(|| Command::Theme { name: "light".to_owned(), keep: false }).into_iter().collect()
         }
         Event::Suspend => vec![Command::Suspend],
         Event::Terminate => {
@@ -200,7 +211,7 @@ fn echo(model: &mut Model, script: &str) {
 
 /// Where keys are pressed now.
 pub fn context(model: &Model) -> Context {
-    if model.help.is_some() {
+    if model.over.is_some() {
         return Context::Help;
     }
     here(model)
@@ -226,7 +237,7 @@ fn on_key(model: &mut Model, key: &KeyEvent) -> Vec<Command> {
         Typing::Confirm(_) => return plan_screen::typing(model, key),
         Typing::Destination { .. } => return typing_destination(model, key),
         Typing::Search => return typing_search(model, key),
-        Typing::Palette(_) => return screens::typing_palette(model, key),
+        Typing::Palette(_) => return picks::typing_palette(model, key),
     }
     model.message = None;
     match model.keymap.clone().action(context(model), key) {
@@ -237,8 +248,8 @@ fn on_key(model: &mut Model, key: &KeyEvent) -> Vec<Command> {
 
 pub(super) fn act(model: &mut Model, action: Action) -> Vec<Command> {
     super::trail::note(action);
-    if model.help.is_some() && !matches!(action, Action::Quit | Action::Suspend) {
-        return help(model, action);
+    if let Some(over) = model.over.filter(|_| !matches!(action, Action::Quit | Action::Suspend)) {
+        return scroll(model, over, action);
     }
     match action {
         Action::Up => step(model, -1),
@@ -270,7 +281,15 @@ pub(super) fn act(model: &mut Model, action: Action) -> Vec<Command> {
             model.wide = !model.wide;
             Vec::new()
         }
-        Action::Palette => screens::open_palette(model),
+        Action::Palette => picks::open_palette(model),
+        Action::Columns => picks::columns(model),
+        Action::Themes => picks::themes(model),
+        Action::Bookmarks => picks::bookmarks(model),
+        Action::Bookmark => picks::bookmark(model),
+        Action::Messages => {
+            model.over = Some((Overlay::Messages, usize::MAX));
+            Vec::new()
+        }
         Action::Detail => screens::open_detail(model),
         Action::Health => screens::open_health(model),
         Action::Backward | Action::Forward => travel(model, action == Action::Backward),
@@ -310,6 +329,7 @@ pub(super) fn act(model: &mut Model, action: Action) -> Vec<Command> {
             vec![Command::ReadJobs]
         }
         Action::Apply => plan_screen::apply(model),
+        Action::Whole => plan_screen::turn(model),
         Action::Yes | Action::No => {
             let asking = model.live.as_ref().and_then(|l| l.run.asking().map(|(step, _)| (l.plan.id.clone(), step)));
             match asking {
@@ -330,7 +350,7 @@ pub(super) fn act(model: &mut Model, action: Action) -> Vec<Command> {
         }
         Action::Resume | Action::Undo => job_action(model, action),
         Action::Help => {
-            model.help = Some(0);
+            model.over = Some((Overlay::Help, 0));
             Vec::new()
         }
         Action::Suspend => vec![Command::Suspend],
@@ -349,16 +369,21 @@ fn quit(model: &mut Model) -> Vec<Command> {
     Vec::new()
 }
 
-fn help(model: &mut Model, action: Action) -> Vec<Command> {
+/// What an action does to what lies over the screen.
+fn scroll(model: &mut Model, (over, at): (Overlay, usize), action: Action) -> Vec<Command> {
     let page = page(model).unsigned_abs();
-    let scroll = model.help.get_or_insert(0);
-    match action {
-        Action::Up => *scroll = scroll.saturating_sub(1),
-        Action::Down => *scroll += 1,
-        Action::PageUp => *scroll = scroll.saturating_sub(page),
-        Action::PageDown => *scroll += page,
-        _ => model.help = None,
-    }
+    let at = match action {
+        Action::Up => at.saturating_sub(1),
+        Action::Down => at + 1,
+        Action::PageUp => at.saturating_sub(page),
+        Action::PageDown => at + page,
+        Action::Dump => return vec![Command::Dump],
+        _ => {
+            model.over = None;
+            return Vec::new();
+        }
+    };
+    model.over = Some((over, at));
     Vec::new()
 }
 

@@ -122,6 +122,17 @@ pub fn session_on(wire: Arc<Wire>, state: &Path, change: impl FnOnce(&mut Config
     Session::open(config, cloud, wire, identity, ENDPOINT.to_owned()).unwrap()
 }
 
+/// Over another transport, which ends at the simulator.
+pub fn session_over(
+    transport: Arc<dyn azlb::arm::transport::Transport>,
+    simulator: &Arc<Simulator>,
+    state: &Path,
+) -> Session {
+    let config = Config { state_dir: Some(state.to_owned()), ..Config::default() };
+    let identity = Arc::new(Identity(Arc::clone(simulator)));
+    Session::open(config, Cloud::at(ENDPOINT).unwrap(), transport, identity, ENDPOINT.to_owned()).unwrap()
+}
+
 pub fn session(simulator: &Arc<Simulator>, state: &Path) -> Session {
     session_on(Arc::new(Wire::new(Arc::clone(simulator), None)), state, |_| {})
 }

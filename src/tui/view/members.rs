@@ -121,22 +121,56 @@ fn head(pool: &PoolView, faces: &Faces, width: usize) -> Vec<Line<'static>> {
     lines
 }
 
-/// The widths of the columns: state, name, address, power, zone; the reason takes the rest.
-fn widths(width: usize) -> [usize; 5] {
+/// The width of the state's column.
+const STATE: usize = 10;
+
+/// A column's name on the screen, and its width there.
+fn column_head(column: Column, width: usize) -> (&'static str, usize) {
     // At 80 columns the pane is 52 wide: the reason keeps what is left.
-    let name = if width >= 70 { 22 } else { 14 };
-    let ip = if width >= 70 { 16 } else { 11 };
-    [10, name, ip, 8, 2]
+    let roomy = width >= 70;
+    match column {
+        Column::Listed => ("", 0),
+        Column::Health => ("health", STATE),
+        Column::Name => ("name", if roomy { 22 } else { 14 }),
+        Column::Ip => ("ip", if roomy { 16 } else { 11 }),
+        Column::Power => ("power", 8),
+        Column::Zone => ("z", 2),
+        Column::Kind => ("kind", 9),
+        Column::Admin => ("admin", 6),
+        Column::Latest => ("latest", 7),
+        Column::Id => ("id", 30),
+    }
 }
 
-/// The columns that there are besides on a wide screen: kind, admin state, on the latest model, the id.
-const WIDE: [usize; 4] = [9, 6, 7, 30];
+/// What a row has in a column.
+fn cell(row: &Row, column: Column) -> String {
+    let m = &row.member;
+    let or_none = |text: &Option<String>| text.as_deref().map_or_else(|| "-".to_owned(), safe);
+    match column {
+        Column::Listed | Column::Health => String::new(),
+        Column::Name => safe(&m.name),
+        Column::Ip => or_none(&m.ip),
+        Column::Power => or_none(&m.power_state),
+        Column::Zone => or_none(&m.zone),
+        Column::Kind => m.kind.word().to_owned(),
+        Column::Admin => match m.admin_state {
+            crate::azure::backend_pool::AdminState::None => "-".to_owned(),
+            other => other.word().to_lowercase(),
+        },
+        Column::Latest => match m.latest_model {
+            Some(true) => "yes".to_owned(),
+            Some(false) => "no".to_owned(),
+            None => "-".to_owned(),
+        },
+        Column::Id => safe(&m.id.short()),
+    }
+}
 
 fn columns(width: usize, model: &Model, faces: &Faces) -> String {
-    let [state, name, ip, power, zone] = widths(width);
     // The column that sorts says so.
     let (by, reversed) = model.sort;
-    let head = |title: &str, column: Column, width: usize| {
+    let head = |column: Column| {
+        let (title, width) = column_head(column, width);
         let sign = match (by == column, reversed, faces.unicode) {
             (false, ..) => "",
             (true, false, true) => "↓",
@@ -146,36 +180,8 @@ fn columns(width: usize, model: &Model, faces: &Faces) -> String {
         };
         pad(&format!("{title}{sign}"), width)
     };
-    let mut out = format!(
-        "  {}{}{}{}{}",
-        head("health", Column::Health, state),
-        head("name", Column::Name, name),
-        head("ip", Column::Ip, ip),
-        head("power", Column::Power, power),
-        head("z", Column::Zone, zone),
-    );
-    if model.wide {
-        for (title, width) in ["kind", "admin", "latest", "id"].iter().zip(WIDE) {
-            out.push_str(&pad(title, width));
-        }
-    }
-    fit(&format!("{out}why"), width)
-}
-
-/// The cells of the columns that a wide screen has besides.
-fn wide_cells(row: &Row) -> String {
-    let m = &row.member;
-    let latest = match m.latest_model {
-        Some(true) => "yes",
-        Some(false) => "no",
-        None => "-",
-    };
-    let admin = match m.admin_state {
-        crate::azure::backend_pool::AdminState::None => "-".to_owned(),
-        other => other.word().to_lowercase(),
-    };
-    let cells = [m.kind.word().to_owned(), admin, latest.to_owned(), safe(&m.id.short())];
-    cells.iter().zip(WIDE).map(|(text, width)| pad(text, width - 1) + " ").collect()
+    let shown: String = model.shown_columns().iter().map(|c| head(*c)).collect();
+    fit(&format!("  {}{shown}why", head(Column::Health)), width)
 }
 
 fn rows(
@@ -214,15 +220,14 @@ fn rows(
         let i = if line < inside { line } else { line - 1 };
         if let Some(row) = rows.get(i) {
             let marked = model.marks.contains(&Mark { pool: pool.id.clone(), id: row.member.id.clone() });
-            lines.push(member(row, focus && i == at, marked, model.wide, faces, width));
+            lines.push(member(row, focus && i == at, marked, model.shown_columns(), faces, width));
         }
     }
     (lines, places)
 }
 
-fn member(row: &Row, selected: bool, marked: bool, wide: bool, faces: &Faces, width: usize) -> Line<'static> {
+fn member(row: &Row, selected: bool, marked: bool, shown: &[Column], faces: &Faces, width: usize) -> Line<'static> {
     let theme = &faces.theme;
-    let m = &row.member;
     let (glyph, style, word, why) = match &row.health {
         Some(h) => {
             let (glyph, style) = glyph(h.state, faces);
@@ -234,7 +239,6 @@ fn member(row: &Row, selected: bool, marked: bool, wide: bool, faces: &Faces, wi
     if !why.is_empty() && why != "answering its probe" {
         notes.push(why);
     }
-    let [state, name, ip, power, zone] = widths(width);
     let mark = match (marked, selected, faces.unicode) {
         (true, _, true) => "◆ ",
         (true, _, false) => "# ",
@@ -242,16 +246,12 @@ fn member(row: &Row, selected: bool, marked: bool, wide: bool, faces: &Faces, wi
         (false, true, false) => "> ",
         (false, false, _) => "  ",
     };
-    let text = format!(
-        "{}{}{}{}{}{}",
-        pad(&safe(&m.name), name - 1) + " ",
-        pad(m.ip.as_deref().unwrap_or("-"), ip - 1) + " ",
-        pad(m.power_state.as_deref().unwrap_or("-"), power - 1) + " ",
-        pad(m.zone.as_deref().unwrap_or("-"), zone - 1) + " ",
-        if wide { wide_cells(row) } else { String::new() },
-        safe(&notes.join("; ")),
-    );
-    let rest = fit(&text, width.saturating_sub(2 + state));
+    let cells: String = shown
+        .iter()
+        .map(|column| pad(&cell(row, *column), column_head(*column, width).1.saturating_sub(1)) + " ")
+        .collect();
+    let text = format!("{cells}{}", safe(&notes.join("; ")));
+    let rest = fit(&text, width.saturating_sub(2 + STATE));
     let over = |style: Style| if selected { theme.selected } else { style };
     let body = if marked {
         theme.marked
@@ -262,8 +262,8 @@ fn member(row: &Row, selected: bool, marked: bool, wide: bool, faces: &Faces, wi
     };
     Line::from(vec![
         Span::styled(mark.to_owned(), over(if marked { theme.marked } else { theme.text })),
-        Span::styled(pad(&format!("{glyph} {word}"), state), over(style)),
-        Span::styled(if selected { pad(&rest, width.saturating_sub(2 + state)) } else { rest }, over(body)),
+        Span::styled(pad(&format!("{glyph} {word}"), STATE), over(style)),
+        Span::styled(if selected { pad(&rest, width.saturating_sub(2 + STATE)) } else { rest }, over(body)),
     ])
 }
 
@@ -296,7 +296,7 @@ fn about(model: &Model, faces: &Faces, width: usize) -> Vec<Line<'static>> {
 }
 
 /// Text broken at a width.
-fn wrapped(text: &str, width: usize) -> Vec<String> {
+pub(super) fn wrapped(text: &str, width: usize) -> Vec<String> {
     let chars: Vec<char> = text.chars().collect();
     chars.chunks(width.max(1)).map(|c| c.iter().collect()).collect()
 }

@@ -41,8 +41,8 @@ pub fn draw(model: &mut Model, frame: &mut Frame<'_>, faces: &Faces) {
     }
     status::hints(model, frame, hints, faces);
     overlay::draw(model, frame, middle, faces);
-    if let Some(scroll) = model.help {
-        model.help = Some(help::draw(model, scroll, frame, middle, faces));
+    if let Some((over, scroll)) = model.over {
+        model.over = Some((over, help::draw(model, over, scroll, frame, middle, faces)));
     }
 }
 

@@ -7,7 +7,7 @@ use ratatui::widgets::{Clear, Paragraph};
 
 use super::super::keys_typed::destinations;
 use super::super::model::{Model, Typing};
-use super::super::palette::Palette;
+use super::super::palette::{Palette, Purpose};
 use super::super::theme::Faces;
 use super::{block, fit, pad, styled, window};
 use crate::terminal_text::safe;
@@ -31,8 +31,16 @@ fn framed(title: &'static str, size: (u16, u16), frame: &mut Frame<'_>, area: Re
     inner
 }
 
+/// A palette of everything is large; one of a few things is as high as these.
+fn size(palette: &Palette) -> (u16, u16) {
+    match palette.purpose {
+        Purpose::GoTo => (72, 20),
+        _ => (52, u16::try_from(palette.items.len()).unwrap_or(u16::MAX).saturating_add(3).min(20)),
+    }
+}
+
 fn palette(palette: &Palette, frame: &mut Frame<'_>, area: Rect, faces: &Faces) {
-    let inner = framed(" Go to, or do ", (72, 20), frame, area, faces);
+    let inner = framed(palette.purpose.title(), size(palette), frame, area, faces);
     let (columns, room) = (usize::from(inner.width), usize::from(inner.height).saturating_sub(1));
     let mut lines = vec![styled(fit(&format!(":{}▏", safe(&palette.field.text)), columns), faces.theme.input)];
     if palette.found.is_empty() {

@@ -23,7 +23,12 @@ pub(super) fn draw(model: &mut Model, frame: &mut Frame<'_>, area: Rect, faces: 
     let inner = block.inner(area);
     frame.render_widget(block, area);
     let Some(proposal) = &mut model.proposal else { return };
-    let mut lines: Vec<Line<'_>> = describe::plan(&proposal.plan)
+    let described = if proposal.whole {
+        describe::diffs(&proposal.plan, proposal.diffs.as_ref())
+    } else {
+        describe::plan(&proposal.plan)
+    };
+    let mut lines: Vec<Line<'_>> = described
         .into_iter()
         .map(|line| {
             let style = match line.tone {
