@@ -291,6 +291,8 @@ fn heard(listener: &mut Listener, event: TerminalEvent) -> Option<Event> {
     }
 }
 
+// The panic is one that a test asks for, in a build for tests alone.
+#[allow(clippy::panic)]
 fn translate(event: TerminalEvent) -> Option<Event> {
     match event {
         #[cfg(debug_assertions)]
