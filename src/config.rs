@@ -243,6 +243,11 @@ impl Config {
         pacing
     }
 
+    /// By how much a real wait is shorter than the one asked for: 1, or less on a fast simulator.
+    pub fn pace(&self) -> f64 {
+        1.0 / self.factor()
+    }
+
     /// The executor's waits.
     pub fn tempo(&self) -> Tempo {
         let mut tempo = Tempo { speed: self.factor(), ..Tempo::default() };

@@ -21,8 +21,10 @@ use crate::azure::{NETWORK, version_of};
 use crate::changes::diff::Diffs;
 use crate::changes::execute::Finished;
 use crate::changes::journal::{Event, JournalError};
+use crate::changes::plan::Part;
 use crate::changes::{
-    Documents, Executor, Journal, OnFailure, Outcome, Plan, PlanError, Record, Request, Run, gather, plan, recover,
+    Documents, Executor, Journal, OnFailure, Options, Outcome, Plan, PlanError, Record, Request, Run, gather, plan,
+    recover,
 };
 use crate::config::{Config, ConfigError};
 use crate::estate::Estate;
@@ -326,6 +328,27 @@ impl Session {
     pub async fn plan(&self, request: &Request) -> Result<Plan, SessionError> {
         let documents: Documents = gather::gather(&self.inner.reader, request).await?;
         Ok(plan::plan(request, &documents, &self.inner.place)?)
+    }
+
+    /// Makes one plan of several parts, one after the other, from documents read now.
+    ///
+    /// # Errors
+    /// As [`Session::plan`].
+    pub async fn plan_sequence(&self, title: &str, parts: &[Part]) -> Result<Plan, SessionError> {
+        let all = Request {
+            title: title.to_owned(),
+            changes: parts
+                .iter()
+                .filter_map(|part| match part {
+                    Part::Changes(request) => Some(request.changes.clone()),
+                    Part::Gate(_) => None,
+                })
+                .flatten()
+                .collect(),
+            options: Options::default(),
+        };
+        let documents: Documents = gather::gather(&self.inner.reader, &all).await?;
+        Ok(plan::sequence(title, parts, &documents, &self.inner.place)?)
     }
 
     /// Where scale sets' models, their instances and the pools do not agree. Read now, three requests a set and one a load balancer.

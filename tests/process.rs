@@ -410,7 +410,7 @@ fn the_repl_reads_entries_from_a_pipe() {
     let out = child.wait_with_output().unwrap();
     let stdout = text(&out.stdout);
     assert!(stdout.contains("vm-web-1\nvm-web-2\nvm-web-3\nvm-web-4\n"), "{stdout}");
-    assert!(stdout.contains("up: 4") && stdout.contains("42"), "{stdout}");
+    assert!(stdout.contains("4 up, 0 down") && stdout.contains("42"), "{stdout}");
     assert!(text(&out.stderr).contains("nope"));
     assert_eq!(out.status.code(), Some(1));
 }

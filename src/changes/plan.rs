@@ -156,6 +156,37 @@ pub fn plan(request: &Request, documents: &Documents, endpoint: &str) -> Result<
     plan_stages(&request.title, stages, documents, &request.options, endpoint, None)
 }
 
+/// One part of a plan that is made of several: changes made together, or something waited for.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Part {
+    /// Changes.
+    Changes(Request),
+    /// A wait, after what stands before it.
+    Gate(Gate),
+}
+
+/// Makes one plan of several parts, one after the other. How it is run is what the first part says.
+///
+/// # Errors
+/// As [`plan`].
+pub fn sequence(title: &str, parts: &[Part], documents: &Documents, endpoint: &str) -> Result<Plan, PlanError> {
+    let mut stages: Vec<Stage> = Vec::new();
+    for part in parts {
+        match part {
+            Part::Changes(request) => stages.extend(super::stages::stages_of(request, documents)),
+            Part::Gate(gate) => match stages.last_mut() {
+                Some(before) => before.gates.push(gate.clone()),
+                None => return Err(PlanError::Nothing("a wait needs a change before it".to_owned())),
+            },
+        }
+    }
+    let options = parts.iter().find_map(|part| match part {
+        Part::Changes(request) => Some(request.options.clone()),
+        Part::Gate(_) => None,
+    });
+    plan_stages(title, stages, documents, &options.unwrap_or_default(), endpoint, None)
+}
+
 /// Makes the plan of given stages: an undo's.
 ///
 /// # Errors

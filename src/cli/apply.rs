@@ -8,12 +8,13 @@ use serde_json::{Value, json};
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
-use super::args::{Globals, Output};
+use super::args::Globals;
 use super::exit::{Failure, INTERRUPTED, code_of_outcome};
 use super::output::{self, safe};
 use crate::arm::ResourceId;
 use crate::changes::describe::{self, Tone};
 use crate::changes::{Action, Outcome, Plan, Record, Request, Run, Step, StepState};
+use crate::script::host::Applied;
 use crate::session::{Report, Session, SessionError};
 
 /// A member in a report.
@@ -55,7 +56,7 @@ pub async fn request(globals: &Globals, session: &Session, request: &Request) ->
 /// # Errors
 /// A declined confirmation, read-only, the journal.
 pub async fn through(globals: &Globals, session: &Session, plan: Plan) -> Result<ExitCode, Failure> {
-    if globals.output == Output::Table {
+    if globals.for_people() {
         show(&plan)?;
     }
     let before = members_of(session, &plan);
@@ -69,32 +70,33 @@ pub async fn through(globals: &Globals, session: &Session, plan: Plan) -> Result
     if !globals.yes && !ask(&plan)? {
         return Err(Failure::new(INTERRUPTED, "not confirmed; nothing was changed"));
     }
-    let outcome = run(globals, session, plan, &before).await?;
-    Ok(ExitCode::from(code_of_outcome(outcome)))
+    let report = run(globals, session, plan, &before).await?;
+    Ok(ExitCode::from(code_of_outcome(report.outcome)))
 }
 
 /// Applies a plan that was shown and confirmed, and reports. `None` in a dry run.
 ///
 /// # Errors
 /// Read-only, the journal.
-pub async fn confirmed(globals: &Globals, session: &Session, plan: Plan) -> Result<Option<Outcome>, SessionError> {
+pub async fn confirmed(globals: &Globals, session: &Session, plan: Plan) -> Result<Option<Applied>, SessionError> {
     let before = members_of(session, &plan);
     if globals.dry_run {
         tell_dry_run(globals, &plan, &before).map_err(|f| SessionError::Asked(f.message))?;
         return Ok(None);
     }
-    run(globals, session, plan, &before).await.map(Some)
+    let report = run(globals, session, plan, &before).await?;
+    Ok(Some(Applied { outcome: report.outcome, run: report.run }))
 }
 
 fn tell_dry_run(globals: &Globals, plan: &Plan, before: &[Brief]) -> Result<(), Failure> {
-    if globals.output == Output::Table {
+    if globals.for_people() {
         return output::print("Dry run: nothing was changed.\n");
     }
-    output::json(&document(plan, None, before, before)).map(drop)
+    output::value(globals, &document(plan, None, before, before)).map(drop)
 }
 
-async fn run(globals: &Globals, session: &Session, plan: Plan, before: &[Brief]) -> Result<Outcome, SessionError> {
-    let report = watched(session, &plan, globals.output, async |progress, cancel| {
+async fn run(globals: &Globals, session: &Session, plan: Plan, before: &[Brief]) -> Result<Report, SessionError> {
+    let report = watched(session, &plan, globals.for_people(), async |progress, cancel| {
         session.apply(plan.clone(), progress, cancel).await
     })
     .await?;
@@ -102,7 +104,7 @@ async fn run(globals: &Globals, session: &Session, plan: Plan, before: &[Brief])
     if let Err(failure) = finish(globals, session, &report, before) {
         tracing::warn!(error = failure.message, "the report could not be printed");
     }
-    Ok(report.outcome)
+    Ok(report)
 }
 
 /// Takes a journalled plan up again, and reports.
@@ -111,7 +113,7 @@ async fn run(globals: &Globals, session: &Session, plan: Plan, before: &[Brief])
 /// As [`Session::resume`].
 pub async fn resume(globals: &Globals, session: &Session, record: &Record) -> Result<ExitCode, Failure> {
     let before = members_of(session, &record.plan);
-    let report = watched(session, &record.plan, globals.output, async |progress, cancel| {
+    let report = watched(session, &record.plan, globals.for_people(), async |progress, cancel| {
         session.resume(record, progress, cancel).await
     })
     .await?;
@@ -166,7 +168,7 @@ pub fn ask(plan: &Plan) -> Result<bool, Failure> {
 pub async fn watched(
     session: &Session,
     plan: &Plan,
-    form: Output,
+    people: bool,
     run: impl AsyncFnOnce(&watch::Sender<Run>, &CancellationToken) -> Result<Report, SessionError>,
 ) -> Result<Report, SessionError> {
     let progress = watch::Sender::new(Run::new(plan));
@@ -174,7 +176,7 @@ pub async fn watched(
     let cancel = CancellationToken::new();
     let mut told = std::collections::HashSet::new();
     let mut tell = |run: &Run| {
-        if form != Output::Table {
+        if !people {
             return;
         }
         for (step, progress) in plan.steps.iter().zip(&run.steps) {
@@ -250,7 +252,7 @@ fn tell_step(plan: &Plan, step: &Step, progress: &crate::changes::run::Progress)
 
 fn finish(globals: &Globals, session: &Session, report: &Report, before: &[Brief]) -> Result<(), Failure> {
     let after = members_of(session, &report.plan);
-    if globals.output == Output::Table {
+    if globals.for_people() {
         let mut text = String::new();
         for pool in report.plan.pools() {
             let selector = session.estate(|e| e.pool_selector(&pool));
@@ -263,7 +265,7 @@ fn finish(globals: &Globals, session: &Session, report: &Report, before: &[Brief
         text.push_str(&format!("Plan {}: {}\n", report.plan.id, report.outcome));
         output::print(&safe(&text))?;
     } else {
-        output::json(&document(&report.plan, Some(report), before, &after))?;
+        output::value(globals, &document(&report.plan, Some(report), before, &after))?;
     }
     let id = &report.plan.id;
     let journal = session.journal().folder().join(format!("{id}.jsonl"));

@@ -54,6 +54,9 @@ pub struct Globals {
     /// Show stand-ins for every name, id and address, to share what is shown; implies --read-only
     #[arg(long, global = true)]
     pub redact: bool,
+    /// How long a script may run, such as 30m; 12 hours where it is left out
+    #[arg(long, global = true, value_name = "TIME", value_parser = humantime::parse_duration)]
+    pub time_limit: Option<std::time::Duration>,
     /// Print the plan and stop
     #[arg(long, global = true)]
     pub dry_run: bool,
@@ -63,6 +66,9 @@ pub struct Globals {
     /// The form of the output
     #[arg(long, short, global = true, value_enum, default_value_t = Output::Table)]
     pub output: Output,
+    /// Only a part of the JSON, by JMESPath: '[?health.state==`down`].name'
+    #[arg(long, global = true, value_name = "JMESPATH")]
+    pub query: Option<Query>,
     /// Only these subscriptions, by id or name
     #[arg(long, global = true, value_name = "SUB")]
     pub subscription: Vec<String>,
@@ -84,8 +90,31 @@ pub enum Output {
     Table,
     /// One JSON document.
     Json,
+    /// One YAML document.
+    Yaml,
     /// Tab-separated, without a header.
     Tsv,
+    /// JSON, one item a line.
+    Jsonl,
+}
+
+/// A JMESPath expression.
+#[derive(Debug, Clone)]
+pub struct Query(pub jmespath::Expression<'static>);
+
+impl std::str::FromStr for Query {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        jmespath::compile(text).map(Self).map_err(|e| e.to_string())
+    }
+}
+
+impl Globals {
+    /// Whether people read the output: tables, words, colours.
+    pub fn for_people(&self) -> bool {
+        self.output == Output::Table && self.query.is_none()
+    }
 }
 
 /// The commands.
@@ -130,6 +159,12 @@ pub enum Command {
     /// Run a saved script; azlb run SCRIPT --help lists its parameters
     #[command(disable_help_flag = true)]
     Run(RunArgs),
+    /// Saved scripts: list, show, new, check, doc
+    Scripts {
+        /// What to do
+        #[command(subcommand)]
+        command: ScriptsCommand,
+    },
     /// A line editor for scripts
     Repl,
     /// What was done: list, show, resume, undo
@@ -144,6 +179,11 @@ pub enum Command {
     Sim(SimArgs),
     /// Check sign-in, reachability and permissions
     Doctor,
+    /// Write man pages into a folder
+    Man {
+        /// The folder
+        folder: std::path::PathBuf,
+    },
     /// Print a shell's completion script
     Completions {
         /// The shell
@@ -420,6 +460,33 @@ pub struct RunArgs {
     pub help: bool,
 }
 
+/// `azlb scripts`.
+#[derive(Debug, Clone, Subcommand)]
+pub enum ScriptsCommand {
+    /// Every script that 'azlb run' finds, with its parameters
+    List,
+    /// A script's text
+    Show {
+        /// Its name, or its file
+        name: String,
+    },
+    /// Write a new script to begin with
+    New {
+        /// Its name: letters, digits, _ and -
+        name: String,
+    },
+    /// Look for mistakes without running: functions that do not exist, other arguments than they take
+    Check {
+        /// Names or files; all where there is none
+        names: Vec<String>,
+    },
+    /// A script's help; without a name, every function that scripts have
+    Doc {
+        /// Its name, or its file
+        name: Option<String>,
+    },
+}
+
 /// `azlb journal`.
 #[derive(Debug, Clone, Subcommand)]
 pub enum JournalCommand {
@@ -528,6 +595,9 @@ impl Globals {
         if later.output != Output::Table {
             self.output = later.output;
         }
+        self.query = later.query.or(self.query.take());
+        self.redact |= later.redact;
+        self.time_limit = later.time_limit.or(self.time_limit);
         self.subscription.extend(later.subscription);
         self.cloud = later.cloud.or(self.cloud.take());
         self.auth = later.auth.or(self.auth);

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use serde::Serialize;
 
 use super::apply;
-use super::args::{Globals, JournalCommand, Output};
+use super::args::{Globals, JournalCommand};
 use super::exit::{Failure, INTERRUPTED, REFUSED};
 use super::output::{self, rows, safe};
 use crate::changes::describe;
@@ -48,7 +48,7 @@ pub(super) async fn main(globals: &Globals, session: &Session, command: JournalC
                 eprintln!("azlb: {}", safe(&error.to_string()));
             }
             let found: Vec<PlanRow> = records.iter().map(PlanRow::of).collect();
-            rows(globals.output, &found, &["id", "state", "done", "made at", "where", "what"], |r| {
+            rows(globals, &found, &["id", "state", "done", "made at", "where", "what"], |r| {
                 vec![
                     r.id.clone(),
                     r.state.word().to_owned(),
@@ -74,7 +74,7 @@ pub(super) async fn main(globals: &Globals, session: &Session, command: JournalC
 }
 
 async fn resume(globals: &Globals, session: &Session, record: &Record) -> Result<ExitCode, Failure> {
-    if globals.output == Output::Table {
+    if globals.for_people() {
         apply::show(&record.plan)?;
     }
     if globals.dry_run {
@@ -113,7 +113,7 @@ pub(super) async fn restore(globals: &Globals, session: &Session, id: Option<Str
 }
 
 fn show(globals: &Globals, record: &Record) -> Result<ExitCode, Failure> {
-    if globals.output != Output::Table {
+    if !globals.for_people() {
         let steps: Vec<serde_json::Value> = record
             .steps()
             .into_iter()
@@ -128,16 +128,19 @@ fn show(globals: &Globals, record: &Record) -> Result<ExitCode, Failure> {
                 out
             })
             .collect();
-        return output::json(&serde_json::json!({
-            "id": record.plan.id,
-            "state": record.state(),
-            "title": record.plan.title,
-            "made_at": record.plan.made_at,
-            "place": record.plan.endpoint,
-            "undo_of": record.plan.undo_of,
-            "steps": steps,
-            "entries": record.entries.iter().skip(1).collect::<Vec<_>>(),
-        }));
+        return output::value(
+            globals,
+            &serde_json::json!({
+                "id": record.plan.id,
+                "state": record.state(),
+                "title": record.plan.title,
+                "made_at": record.plan.made_at,
+                "place": record.plan.endpoint,
+                "undo_of": record.plan.undo_of,
+                "steps": steps,
+                "entries": record.entries.iter().skip(1).collect::<Vec<_>>(),
+            }),
+        );
     }
     apply::show(&record.plan)?;
     let mut text = format!("\nState: {}\n", record.state().word());

@@ -21,15 +21,14 @@ pub(super) async fn main(globals: &Globals, session: &Session, args: ListArgs) -
         let names = session.estate(|e| e.load_balancers().map(|l| format!("\n  {}", l.name())).collect::<String>());
         return Err(Failure::usage(format!("there is no load balancer '{only}'; there is:{names}")));
     }
-    let form = globals.output;
     match args.what {
         What::Subscriptions => {
-            rows(form, &session.subscription_rows(), &["subscription", "id", "load balancers"], |r| {
+            rows(globals, &session.subscription_rows(), &["subscription", "id", "load balancers"], |r| {
                 vec![r.subscription.clone(), r.id.clone(), r.load_balancers.to_string()]
             })
         }
         What::Lbs => rows(
-            form,
+            globals,
             &session.load_balancer_rows(only),
             &["subscription", "resource group", "name", "sku", "tier", "pools", "members", "managed by"],
             |r| {
@@ -46,7 +45,7 @@ pub(super) async fn main(globals: &Globals, session: &Session, args: ListArgs) -
             },
         ),
         What::Pools => rows(
-            form,
+            globals,
             &session.pool_rows(only),
             &["subscription", "pool", "kind", "members", "exclusive", "rules"],
             |r| {
@@ -67,7 +66,12 @@ pub(super) async fn main(globals: &Globals, session: &Session, args: ListArgs) -
                 stream::iter(&pools).for_each_concurrent(8, |p| async move { drop(session.health(p).await) }).await;
             }
             let found: Vec<MemberRow> = pools.iter().flat_map(|p| session.member_rows(p)).collect();
-            rows(form, &found, &["pool", "kind", "name", "ip", "zone", "power", "admin", "health", "why"], member_cells)
+            rows(
+                globals,
+                &found,
+                &["pool", "kind", "name", "ip", "zone", "power", "admin", "health", "why"],
+                member_cells,
+            )
         }
         What::Drift => {
             let mut found = session.drift().await?;
@@ -76,7 +80,7 @@ pub(super) async fn main(globals: &Globals, session: &Session, args: ListArgs) -
                 found.retain(|d| d.pool == pool.id);
             }
             found.retain(|d| only.is_empty() || d.pool.parent().is_some_and(|lb| lb.name().eq_ignore_ascii_case(only)));
-            if found.is_empty() && form == super::args::Output::Table {
+            if found.is_empty() && globals.for_people() {
                 eprintln!("azlb: every instance of every Uniform scale set is where its model says");
             }
             let side = |side: Option<bool>| match side {
@@ -84,7 +88,7 @@ pub(super) async fn main(globals: &Globals, session: &Session, args: ListArgs) -
                 Some(false) => "out",
                 None => "gone",
             };
-            rows(form, &found, &["instance", "pool", "model", "own", "listed", "protected", "what"], |r| {
+            rows(globals, &found, &["instance", "pool", "model", "own", "listed", "protected", "what"], |r| {
                 vec![
                     r.name.clone(),
                     r.pool.short(),
@@ -99,7 +103,7 @@ pub(super) async fn main(globals: &Globals, session: &Session, args: ListArgs) -
         What::Candidates => {
             let pools = pools(session, args.pool.as_deref(), only)?;
             let found: Vec<_> = pools.iter().flat_map(|p| session.candidate_rows(p)).collect();
-            rows(form, &found, &["pool", "kind", "name", "ip", "zone", "power", "in pools", "id"], |r| {
+            rows(globals, &found, &["pool", "kind", "name", "ip", "zone", "power", "in pools", "id"], |r| {
                 vec![
                     r.pool.clone(),
                     r.kind.word().to_owned(),
@@ -187,7 +191,7 @@ pub(super) async fn health(globals: &Globals, session: &Session, pool: String) -
             words: reason::words(&r.reason).to_owned(),
         })
         .collect();
-    rows(globals.output, &found, &["rule", "member", "ip", "health", "why"], |r| {
+    rows(globals, &found, &["rule", "member", "ip", "health", "why"], |r| {
         vec![r.rule.clone(), r.member.clone(), or_dash(r.ip.as_deref()), r.state.word().to_owned(), r.words.clone()]
     })
 }

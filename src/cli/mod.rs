@@ -3,6 +3,7 @@
 
 pub mod apply;
 pub mod args;
+mod bars;
 pub mod change;
 pub mod completions;
 pub mod doctor;
@@ -10,9 +11,12 @@ pub mod exit;
 mod export;
 pub mod journal;
 pub mod list;
+mod man;
 pub mod open;
 pub mod output;
 pub mod run;
+
+mod scripts;
 pub mod show;
 pub mod sim;
 
@@ -36,6 +40,8 @@ async fn dispatch(
     match args.command {
         Some(Command::Sim(sim)) => sim::main(sim).await,
         Some(Command::Completions { shell }) => completions::main(shell),
+        Some(Command::Man { folder }) => man::main(&folder),
+        Some(Command::Scripts { command }) => scripts::main(&globals, command),
         Some(Command::Run(_)) => run::main(globals, script, simulator).await,
         command => {
             let session = open::session(&globals, simulator)?;
@@ -58,7 +64,13 @@ async fn dispatch(
                 Some(Command::Restore { id }) => journal::restore(&globals, &session, id).await,
                 Some(Command::Journal { command }) => journal::main(&globals, &session, command).await,
                 Some(Command::Doctor) => doctor::main(&session).await,
-                Some(Command::Sim(_) | Command::Completions { .. } | Command::Run(_)) => Ok(ExitCode::SUCCESS),
+                Some(
+                    Command::Sim(_)
+                    | Command::Completions { .. }
+                    | Command::Man { .. }
+                    | Command::Scripts { .. }
+                    | Command::Run(_),
+                ) => Ok(ExitCode::SUCCESS),
             }
         }
     }

@@ -2,7 +2,6 @@
 
 use std::ffi::OsString;
 use std::io::IsTerminal as _;
-use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
 
@@ -10,14 +9,16 @@ use clap::{Arg, ArgAction, Args as _, Command, FromArgMatches as _};
 use rhai::Map;
 
 use super::apply;
-use super::args::{Globals, Output, RunArgs};
+use super::args::{Globals, RunArgs};
+use super::bars::Bars;
 use super::exit::{self, FAILED, Failure, INTERRUPTED, USAGE};
 use super::open::{self, InProcess};
 use super::output::{self, safe};
-use crate::changes::{Outcome, Plan};
+use crate::changes::Plan;
 use crate::config::Config;
 use crate::script::engine::{Script, compile_alone};
-use crate::script::host::Stop;
+use crate::script::host::{Applied, Stop};
+use crate::script::library::Library;
 use crate::script::params::Param;
 use crate::script::{Console, Host, ScriptError, repl as line_editor};
 use crate::session::{Session, SessionError};
@@ -28,16 +29,36 @@ struct Terminal {
     globals: Globals,
     runtime: tokio::runtime::Handle,
     stop: Stop,
+    bars: Bars,
+}
+
+/// Asks at the terminal; where there is none, an error that says what to do instead.
+fn typed(prompt: &str, hint: &str) -> Result<String, SessionError> {
+    if !std::io::stdin().is_terminal() {
+        let question = prompt.lines().next().unwrap_or_default();
+        return Err(SessionError::Asked(format!("nobody can be asked here '{}': {hint}", safe(question))));
+    }
+    eprint!("{}", safe(prompt));
+    let mut answer = String::new();
+    std::io::stdin().read_line(&mut answer).map_err(|e| SessionError::Asked(e.to_string()))?;
+    Ok(answer.trim().to_owned())
 }
 
 impl Host for Terminal {
     fn print(&self, text: &str) {
-        // A closed pipe must not end a procedure half way.
-        let _ = output::print(&format!("{}\n", safe(text)));
+        self.bars.clear();
+        let line = format!("{}\n", safe(text));
+        if self.globals.for_people() {
+            // A closed pipe must not end a procedure half way.
+            let _ = output::print(&line);
+        } else {
+            // What a program reads is what is emitted, and nothing else.
+            eprint!("{line}");
+        }
     }
 
     fn confirm(&self, plan: &Plan) -> Result<bool, SessionError> {
-        if self.globals.output == Output::Table {
+        if self.globals.for_people() {
             apply::show(plan).map_err(|f| SessionError::Asked(f.message))?;
         }
         if self.globals.yes || self.globals.dry_run {
@@ -49,10 +70,60 @@ impl Host for Terminal {
         apply::ask(plan).map_err(|f| SessionError::Asked(f.message))
     }
 
-    fn apply(&self, plan: &Plan) -> Result<Option<Outcome>, SessionError> {
+    fn apply(&self, plan: &Plan) -> Result<Option<Applied>, SessionError> {
         let globals = Globals { yes: true, ..self.globals.clone() };
         let shown = apply::confirmed(&globals, &self.session, plan.clone());
         self.runtime.block_on(shown)
+    }
+
+    fn dry_run(&self) -> bool {
+        self.globals.dry_run
+    }
+
+    fn ask(&self, question: &str) -> Result<bool, SessionError> {
+        if self.globals.yes || self.globals.dry_run {
+            return Ok(true);
+        }
+        let answer = typed(&format!("{question} Type yes to go on: "), "--yes answers it beforehand")?;
+        Ok(answer.eq_ignore_ascii_case("yes") || answer.eq_ignore_ascii_case("y"))
+    }
+
+    fn choose(&self, question: &str, options: &[String]) -> Result<usize, SessionError> {
+        let list: String = options.iter().enumerate().map(|(i, o)| format!("{:>3}  {o}\n", i + 1)).collect();
+        let hint = "give the choice as a parameter of the script";
+        let answer = typed(&format!("{question}\n{list}A number, or a name: "), hint)?;
+        let by_number = answer.parse::<usize>().ok().and_then(|n| n.checked_sub(1)).filter(|n| *n < options.len());
+        let by_name = || options.iter().position(|o| o.split_whitespace().next() == Some(answer.as_str()));
+        by_number.or_else(by_name).ok_or_else(|| SessionError::Asked(format!("'{answer}' is none of the choices")))
+    }
+
+    fn progress(&self, text: &str, done: u64, of: u64) {
+        self.bars.show(text, done, of);
+    }
+
+    fn emit(&self, value: &serde_json::Value, columns: &[String]) {
+        self.bars.clear();
+        let told = match value {
+            // For people, rows are a table and a text is a text.
+            serde_json::Value::Array(list) if self.globals.for_people() && list.is_empty() => {
+                output::print("(nothing)\n").map(|()| ExitCode::SUCCESS)
+            }
+            serde_json::Value::Array(list)
+                if self.globals.for_people() && list.iter().all(serde_json::Value::is_object) =>
+            {
+                output::print(&format!("{}\n", crate::script::rows_as_table(value, columns)))
+                    .map(|()| ExitCode::SUCCESS)
+            }
+            serde_json::Value::Object(_) if self.globals.for_people() => {
+                let yaml = serde_yaml_ng::to_string(value).unwrap_or_default();
+                output::print(&safe(&yaml)).map(|()| ExitCode::SUCCESS)
+            }
+            other => output::value(&self.globals, other),
+        };
+        // A closed pipe must not end a procedure half way.
+        if let Err(failure) = told {
+            tracing::warn!(error = failure.message, "a value could not be printed");
+        }
     }
 
     fn stop(&self) -> &Stop {
@@ -60,32 +131,15 @@ impl Host for Terminal {
     }
 }
 
-/// Where a script is: the file itself, or a name in one of the scripts folders.
-fn find(name: &str, config: &Config) -> Result<PathBuf, Failure> {
-    let direct = PathBuf::from(name);
-    if direct.is_file() {
-        return Ok(direct);
-    }
-    let file = if name.ends_with(".rhai") { name.to_owned() } else { format!("{name}.rhai") };
-    let folders = std::iter::once(PathBuf::from("scripts")).chain(config.scripts.iter().cloned());
-    let tried: Vec<PathBuf> = folders.map(|f| f.join(&file)).collect();
-    if let Some(found) = tried.iter().find(|p| p.is_file()) {
-        return Ok(found.clone());
-    }
-    let tried: String = std::iter::once(direct).chain(tried).map(|p| format!("\n  {}", p.display())).collect();
-    Err(Failure::usage(format!("there is no script '{name}'; looked for:{tried}")))
-}
-
 fn read(args: &RunArgs) -> Result<Script, Failure> {
     let config = Config::load().map_err(|e| Failure::usage(e.to_string()))?;
     let name = args.script.as_deref().unwrap_or_default();
-    let path = find(name, &config)?;
-    let text = std::fs::read_to_string(&path).map_err(|e| Failure::usage(format!("{}: {e}", path.display())))?;
-    compile_alone(&path.display().to_string(), &text).map_err(|e| Failure::usage(e.to_string()))
+    let found = Library::new(&config.scripts).find(name).map_err(|e| Failure::usage(e.to_string()))?;
+    compile_alone(&found.place(), &found.text).map_err(|e| Failure::usage(e.to_string()))
 }
 
 /// The clap command of one script: its parameters as options, beside the global ones.
-fn command_of(script: &Script) -> Command {
+pub(super) fn command_of(script: &Script) -> Command {
     let mut command = Command::new("script")
         .bin_name(format!("azlb run {}", script.name))
         .no_binary_name(true)
@@ -98,14 +152,16 @@ fn command_of(script: &Script) -> Command {
 }
 
 fn argument(param: &Param) -> Arg {
-    let kind = param.kind;
+    let own = param.clone();
+    // What is missing is asked for where somebody can be asked.
+    let asked = std::io::stdin().is_terminal() && std::io::stderr().is_terminal();
     let mut arg = Arg::new(param.name.clone())
         .long(param.name.replace('_', "-"))
-        .value_name(kind.word())
+        .value_name(param.word())
         .help(param.help.clone())
         .action(ArgAction::Set)
-        .required(param.default.is_none())
-        .value_parser(move |text: &str| kind.value(text).map(|_| text.to_owned()));
+        .required(param.default.is_none() && !asked)
+        .value_parser(move |text: &str| own.value(text).map(|_| text.to_owned()));
     // Both spellings are taken; the dashed one is shown.
     if param.name.contains('_') {
         arg = arg.alias(param.name.clone());
@@ -156,9 +212,13 @@ pub fn prepare(globals: &mut Globals, args: &RunArgs) -> Result<Option<Prepared>
     globals.absorb(Globals::from_arg_matches(&matches).map_err(|e| Failure::usage(e.to_string()))?);
     let mut values = Map::new();
     for param in &script.params {
-        if let Some(text) = matches.get_one::<String>(&param.name) {
-            values.insert(param.name.as_str().into(), param.kind.value(text).map_err(Failure::usage)?);
-        }
+        let text = match matches.get_one::<String>(&param.name) {
+            Some(text) => text.clone(),
+            None => typed(&format!("{} ({}): ", param.name, param.help), "give it as a parameter")?,
+        };
+        let value =
+            param.value(&text).map_err(|e| Failure::usage(format!("--{}: {e}", param.name.replace('_', "-"))))?;
+        values.insert(param.name.as_str().into(), value);
     }
     Ok(Some(Prepared { script, values }))
 }
@@ -175,7 +235,12 @@ pub(super) async fn main(
         let host = Arc::clone(&host);
         move || {
             let mut console = Console::new(host.session.clone(), host.clone(), host.runtime.clone());
-            console.run(&script, values)
+            if let Some(limit) = host.globals.time_limit {
+                console.limit_time(limit);
+            }
+            let result = console.run(&script, values);
+            host.bars.clear();
+            result
         }
     });
     tokio::pin!(running);
@@ -209,6 +274,7 @@ fn terminal(globals: &Globals, session: &Session) -> Terminal {
         globals: globals.clone(),
         runtime: tokio::runtime::Handle::current(),
         stop: Stop::default(),
+        bars: Bars::new(globals.for_people()),
     }
 }
 

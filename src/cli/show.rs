@@ -17,18 +17,18 @@ pub(super) async fn main(globals: &Globals, session: &Session, text: &str) -> Re
     };
     let document = session.document(&id).await?;
     match globals.output {
-        Output::Json => output::json(document.body()),
-        Output::Table => {
+        Output::Table if globals.query.is_none() => {
             let text = serde_json::to_string_pretty(document.body()).unwrap_or_default();
             output::print(&format!("{text}\n"))?;
             Ok(ExitCode::SUCCESS)
         }
-        Output::Tsv => {
+        Output::Tsv if globals.query.is_none() => {
             let mut lines = String::new();
             flatten("", document.body(), &mut lines);
             output::print(&lines)?;
             Ok(ExitCode::SUCCESS)
         }
+        _ => output::value(globals, document.body()),
     }
 }
 

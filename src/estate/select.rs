@@ -1,5 +1,7 @@
 //! Which resource a person means: `LB/POOL`, `SUB:RG/LB/POOL`, a full id, a VM's name, an address.
 
+use wildmatch::WildMatch;
+
 use super::Estate;
 use super::members::Member;
 use super::summary::{LoadBalancer, Pool};
@@ -76,6 +78,17 @@ impl Estate {
     /// [`SelectError`] with the matches, or with what there is.
     pub fn select_pool(&self, text: &str) -> Result<(&LoadBalancer, &Pool), SelectError> {
         let what = || "pool".to_owned();
+        if text.contains(['*', '?']) || text.starts_with("tag:") {
+            let mut found = self.select_pools(text)?;
+            return match (found.pop(), found.len()) {
+                (Some(one), 0) => Ok(one),
+                (last, _) => Err(SelectError::Ambiguous {
+                    what: what(),
+                    text: text.to_owned(),
+                    matches: found.iter().chain(&last).map(|(_, p)| self.pool_selector(&p.id)).collect(),
+                }),
+            };
+        }
         let malformed =
             |reason: &str| SelectError::Malformed { what: what(), text: text.to_owned(), reason: reason.to_owned() };
         let all = || self.load_balancers().flat_map(|lb| lb.pools.iter().map(move |p| (lb, p)));
@@ -128,6 +141,40 @@ impl Estate {
                 similar: all().map(|(_, p)| self.pool_selector(&p.id)).take(MOST_SHOWN).collect(),
             }),
         }
+    }
+
+    /// The pools of a pattern: `*` and `?` in the forms of [`Estate::select_pool`], or `tag:NAME=VALUE` (both
+    /// with `*` and `?`) of their load balancer. A pattern without either is one name.
+    ///
+    /// # Errors
+    /// [`SelectError`] where nothing fits, or a plain name is not of one pool.
+    pub fn select_pools(&self, pattern: &str) -> Result<Vec<(&LoadBalancer, &Pool)>, SelectError> {
+        let all = || self.load_balancers().flat_map(|lb| lb.pools.iter().map(move |p| (lb, p)));
+        let like = |pattern: &str| WildMatch::new_case_insensitive(pattern);
+        let found: Vec<(&LoadBalancer, &Pool)> = if let Some(tag) = pattern.strip_prefix("tag:") {
+            let (name, value) = tag.split_once('=').unwrap_or((tag, "*"));
+            let (name, value) = (like(name), like(value));
+            all().filter(|(lb, _)| lb.tags.iter().any(|(n, v)| name.matches(n) && value.matches(v))).collect()
+        } else if pattern.contains(['*', '?']) {
+            let wanted = like(pattern);
+            let long = pattern.contains(':');
+            all()
+                .filter(|(_, p)| {
+                    wanted.matches(&if long { self.long_selector(&p.id) } else { p.id.short() })
+                        || pattern.starts_with('/') && wanted.matches(p.id.as_str())
+                })
+                .collect()
+        } else {
+            return self.select_pool(pattern).map(|one| vec![one]);
+        };
+        if found.is_empty() {
+            return Err(SelectError::Unknown {
+                what: "pool".to_owned(),
+                text: pattern.to_owned(),
+                similar: all().map(|(_, p)| self.pool_selector(&p.id)).take(MOST_SHOWN).collect(),
+            });
+        }
+        Ok(found)
     }
 
     /// The load balancers that a text names: all of a name, or one id. Empty text means all.

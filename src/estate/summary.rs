@@ -30,6 +30,8 @@ pub struct LoadBalancer {
     pub exclusive: Vec<String>,
     /// Who else manages it, in words, where the signs say so.
     pub managed_by: Option<&'static str>,
+    /// Its tags.
+    pub tags: Vec<(String, String)>,
     /// Its pools.
     pub pools: Vec<Pool>,
     /// Its rules.
@@ -155,6 +157,7 @@ impl LoadBalancer {
             location: view.location().unwrap_or_default().to_owned(),
             exclusive: view.tag(EXCLUSIVE_TAG).map(exclusive_names).unwrap_or_default(),
             managed_by: managed_by(&view, &id),
+            tags: view.tags().map(|(name, value)| (name.to_owned(), value.to_owned())).collect(),
             pools: view.pools().filter_map(Pool::read).collect(),
             rules: view.rules().filter_map(|r| Rule::read(&view, &r)).collect(),
             frontends: view

@@ -1,6 +1,6 @@
 //! Completion: functions, variables, and within quotes the names of the estate.
 
-use super::docs::FUNCTIONS;
+use super::docs::{self, TYPES};
 use crate::session::Session;
 
 /// What could stand at the end of `text`: where the word to be replaced begins (in bytes), and the
@@ -16,27 +16,16 @@ pub fn complete(session: &Session, variables: &[String], text: &str) -> (usize, 
         .map_or(0, |i| i + text[i..].chars().next().map_or(1, char::len_utf8));
     let begun = text.get(start..).unwrap_or_default();
     let method = text.get(..start).is_some_and(|t| t.ends_with('.'));
-    let mut out: Vec<String> = FUNCTIONS
-        .iter()
-        .filter(|d| d.call.starts_with("pool.") == method && starts(d.name, begun))
-        .map(|d| format!("{}(", d.name))
-        .collect();
+    let called = |doc: &docs::FunctionDoc| {
+        doc.call.lines().any(|c| c.split('(').next().is_some_and(|h| h.contains('.')) == method)
+    };
+    let mut out: Vec<String> =
+        docs::functions().filter(|d| called(d) && starts(d.name, begun)).map(|d| format!("{}(", d.name)).collect();
     if method {
-        let fields = [
-            "name",
-            "ip",
-            "id",
-            "zone",
-            "health",
-            "reason",
-            "power_state",
-            "admin_state",
-            "selector",
-            "kind",
-            "steps",
-            "warnings",
-        ];
-        out.extend(fields.iter().filter(|f| starts(f, begun)).map(|f| (*f).to_owned()));
+        let fields = TYPES.iter().flat_map(|t| t.properties).map(|(name, _)| *name);
+        // Of the language's own methods those that lists are worked with.
+        let lists = ["filter(", "map(", "sort(", "len()", "some(", "all(", "contains(", "is_empty()", "reduce("];
+        out.extend(fields.chain(lists).filter(|f| starts(f, begun)).map(str::to_owned));
     } else {
         out.extend(variables.iter().filter(|v| starts(v, begun)).cloned());
     }

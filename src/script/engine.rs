@@ -1,20 +1,32 @@
 //! The engine: sandboxed, limited, with one scope for a whole conversation.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use rhai::{AST, Dynamic, Engine, Map, Scope};
+use tokio::time::Instant;
 
-use super::error::ScriptError;
+use super::error::{ScriptError, stopped};
 use super::host::Host;
+use super::library::Library;
 use super::params::{self, Param};
-use super::words::{Surroundings, register};
+use super::shown;
+use super::words::{Answer, Surroundings, TIME_OVER, register};
 use crate::session::Session;
+
+/// How long a script may run where nothing else is said.
+pub const TIME_LIMIT: Duration = Duration::from_secs(12 * 3600);
+
+/// The most operations of one script or entry.
+const OPERATIONS: u64 = 50_000_000;
 
 /// A conversation with the engine: variables and functions stay from one entry to the next.
 pub struct Console {
     engine: Engine,
     scope: Scope<'static>,
     functions: AST,
+    around: Surroundings,
+    limit: Duration,
 }
 
 /// A script, compiled, with what it declares.
@@ -28,22 +40,57 @@ pub struct Script {
     ast: AST,
 }
 
+impl Script {
+    /// The values of its parameters: those given, checked, and the defaults of the others.
+    ///
+    /// # Errors
+    /// A parameter that it does not have, that is missing or of another type.
+    pub fn values(&self, given: &Map) -> Result<Map, String> {
+        if let Some(unknown) = given.keys().find(|k| !self.params.iter().any(|p| p.name == k.as_str())) {
+            let known: Vec<&str> = self.params.iter().map(|p| p.name.as_str()).collect();
+            return Err(format!("{}: there is no parameter '{unknown}'; there is: {}", self.name, known.join(", ")));
+        }
+        let mut values = Map::new();
+        for param in &self.params {
+            let text = given.get(param.name.as_str()).map(shown::item).or_else(|| param.default.clone());
+            let text = text
+                .ok_or_else(|| format!("{}: the parameter '{}' is missing: {}", self.name, param.name, param.help))?;
+            let value = param.value(&text).map_err(|e| format!("{}: {}: {e}", self.name, param.name))?;
+            values.insert(param.name.as_str().into(), value);
+        }
+        Ok(values)
+    }
+
+    /// What it is, in one line.
+    pub fn title(&self) -> &str {
+        self.about.lines().next().unwrap_or_default()
+    }
+}
+
 impl Console {
     /// With a session and a face. `runtime` is where the network is waited for; the console itself
     /// must be used on a thread that may block.
     pub fn new(session: Session, host: Arc<dyn Host>, runtime: tokio::runtime::Handle) -> Self {
-        let mut engine = limited();
-        let stopper = Arc::clone(&host);
-        engine.on_progress(move |operations| {
-            // Looking at it on every operation would cost more than the operation.
-            (operations % 256 == 0 && stopper.stop().asked()).then_some(Dynamic::UNIT)
-        });
-        let printer = Arc::clone(&host);
-        engine.on_print(move |text| printer.print(text));
-        let printer = Arc::clone(&host);
-        engine.on_debug(move |text, _, _| printer.print(text));
-        register(&mut engine, &Surroundings { session, host, runtime });
-        Self { engine, scope: Scope::new(), functions: AST::empty() }
+        let library = Arc::new(Library::new(&session.config().scripts));
+        let until = Arc::new(Mutex::new(Instant::now() + TIME_LIMIT));
+        let around = Surroundings { session, host, runtime, library, until };
+        Self { engine: engine_of(&around), scope: Scope::new(), functions: AST::empty(), around, limit: TIME_LIMIT }
+    }
+
+    /// How long a script, or one entry of the conversation, may run.
+    pub fn limit_time(&mut self, limit: Duration) {
+        self.limit = limit;
+    }
+
+    /// The clock of a script or an entry begins.
+    fn begin(&self) {
+        let _clock = self.around.runtime.enter();
+        *self.around.until.lock().unwrap_or_else(std::sync::PoisonError::into_inner) = Instant::now() + self.limit;
+    }
+
+    /// The saved procedures.
+    pub fn library(&self) -> &Library {
+        &self.around.library
     }
 
     /// Compiles a script.
@@ -59,6 +106,7 @@ impl Console {
     /// # Errors
     /// [`ScriptError`] with its place and cause.
     pub fn run(&mut self, script: &Script, values: Map) -> Result<(), ScriptError> {
+        self.begin();
         let mut scope = Scope::new();
         scope.push_constant("params", values);
         self.engine.run_ast_with_scope(&mut scope, &script.ast).map_err(|e| ScriptError::run(&script.name, *e))
@@ -69,6 +117,7 @@ impl Console {
     /// # Errors
     /// [`ScriptError`] with its place and cause.
     pub fn evaluate(&mut self, text: &str) -> Result<Option<String>, ScriptError> {
+        self.begin();
         let ast = self.engine.compile_with_scope(&self.scope, text).map_err(|e| ScriptError::parse("console", &e))?;
         let whole = self.functions.merge(&ast);
         let value = self
@@ -76,13 +125,62 @@ impl Console {
             .eval_ast_with_scope::<Dynamic>(&mut self.scope, &whole)
             .map_err(|e| ScriptError::run("console", *e))?;
         self.functions = whole.clone_functions_only();
-        Ok(shown(&value))
+        Ok(shown::value(&value))
     }
 
     /// The variables' names, for completion.
     pub fn variables(&self) -> Vec<String> {
         self.scope.iter().map(|(name, _, _)| name.to_owned()).collect()
     }
+}
+
+/// The engine with every word.
+fn engine_of(around: &Surroundings) -> Engine {
+    let mut engine = limited();
+    engine.set_module_resolver(around.library.as_ref().clone());
+    let watcher = around.clone();
+    engine.on_progress(move |operations| {
+        // Looking at it on every operation would cost more than the operation.
+        if operations % 256 != 0 {
+            return None;
+        }
+        if watcher.host.stop().asked() {
+            return Some(Dynamic::UNIT);
+        }
+        (operations % 65_536 == 0 && watcher.left().is_zero()).then(|| TIME_OVER.into())
+    });
+    let printer = Arc::clone(&around.host);
+    engine.on_print(move |text| printer.print(text));
+    let printer = Arc::clone(&around.host);
+    engine.on_debug(move |text, _, _| printer.print(text));
+    register(&mut engine, around);
+    engine
+}
+
+/// How deep procedures may run each other.
+const DEEPEST: usize = 8;
+
+/// Runs a script within a conversation, on its own variables.
+pub(super) fn run_within(around: &Surroundings, script: &Script, values: Map) -> Answer<()> {
+    thread_local!(static DEPTH: std::cell::Cell<usize> = const { std::cell::Cell::new(0) });
+    let deep = DEPTH.get();
+    if deep >= DEEPEST {
+        return Err(stopped("procedures run each other without end"));
+    }
+    DEPTH.set(deep + 1);
+    let mut scope = Scope::new();
+    scope.push_constant("params", values);
+    let result = engine_of(around).run_ast_with_scope(&mut scope, &script.ast);
+    DEPTH.set(deep);
+    result
+}
+
+/// The signatures of every function there is: azlb's own, and where `all` those of the language too.
+///
+/// # Errors
+/// Where no session can be made, which needs nothing but memory.
+pub fn signatures(all: bool) -> Result<Vec<String>, crate::session::SessionError> {
+    Ok(engine_of(&super::nobody::surroundings()?).gen_fn_signatures(all))
 }
 
 /// Compiles a script without a session: to list its parameters.
@@ -94,63 +192,24 @@ pub fn compile_alone(name: &str, text: &str) -> Result<Script, ScriptError> {
 }
 
 fn compile(engine: &Engine, name: &str, text: &str) -> Result<Script, ScriptError> {
-    let ast = engine.compile(text).map_err(|e| ScriptError::parse(name, &e))?;
-    let params = params::declared(&ast).map_err(|message| ScriptError {
-        source: name.to_owned(),
-        line: None,
-        column: None,
-        message,
-        cause: None,
-        syntax: true,
-        interrupted: false,
-        outcome: None,
-    })?;
+    let mut ast = engine.compile(text).map_err(|e| ScriptError::parse(name, &e))?;
+    ast.set_source(name);
+    let params = params::declared(&ast)
+        .map_err(|message| ScriptError { syntax: true, ..ScriptError::at(name, (None, None), message) })?;
     Ok(Script { name: name.to_owned(), about: params::about(text), params, ast })
 }
 
-/// No files and no modules; bounds on everything that a script could make large.
-fn limited() -> Engine {
+/// No files; bounds on everything that a script could make large.
+pub(super) fn limited() -> Engine {
     let mut engine = Engine::new();
     engine.set_module_resolver(rhai::module_resolvers::DummyModuleResolver::new());
     engine.disable_symbol("eval");
-    engine.set_max_operations(50_000_000);
+    engine.set_max_operations(OPERATIONS);
     engine.set_max_call_levels(64);
     engine.set_max_expr_depths(64, 32);
     engine.set_max_string_size(4 << 20);
     engine.set_max_array_size(200_000);
     engine.set_max_map_size(20_000);
+    engine.set_max_modules(64);
     engine
-}
-
-/// A value as the console shows it: lists a line an item, nothing for `()`.
-fn shown(value: &Dynamic) -> Option<String> {
-    if value.is_unit() {
-        return None;
-    }
-    if let Some(list) = value.read_lock::<rhai::Array>() {
-        let lines: Vec<String> = list.iter().map(item).collect();
-        return Some(if lines.is_empty() { "(none)".to_owned() } else { lines.join("\n") });
-    }
-    Some(item(value))
-}
-
-fn item(value: &Dynamic) -> String {
-    use super::values::{Candidate, Member, Pool, ScriptPlan};
-    if let Some(v) = value.read_lock::<Pool>() {
-        return v.to_string();
-    }
-    if let Some(v) = value.read_lock::<Member>() {
-        return v.to_string();
-    }
-    if let Some(v) = value.read_lock::<Candidate>() {
-        return v.to_string();
-    }
-    if let Some(v) = value.read_lock::<ScriptPlan>() {
-        return v.to_string();
-    }
-    if let Some(map) = value.read_lock::<Map>() {
-        let fields: Vec<String> = map.iter().map(|(k, v)| format!("{k}: {}", item(v))).collect();
-        return fields.join("  ");
-    }
-    value.to_string()
 }

@@ -5,17 +5,23 @@
 //! the terminal UI's console. A script can plan and ask; applying goes through the same guards and
 //! the same confirmation as everything else, given by the [`host::Host`].
 
+pub mod check;
 pub mod complete;
 pub mod docs;
 pub mod engine;
 pub mod error;
 pub mod host;
+pub mod library;
+mod nobody;
 pub mod params;
 pub mod record;
 pub mod repl;
+mod shown;
 pub mod values;
 mod words;
 
+pub use check::check;
 pub use engine::Console;
 pub use error::ScriptError;
 pub use host::Host;
+pub use shown::rows_as_table;

@@ -14,12 +14,65 @@ use rhai::{AST, Array, Dynamic, Map};
 pub struct Param {
     /// Its name, as `--name`.
     pub name: String,
-    /// `text`, `pool`, `member`, `duration`, `number`, `flag`.
+    /// `text`, `pool`, `member`, `list`, `batch`, `duration`, `number`, `flag`.
     pub kind: Kind,
     /// Its value where none is given; it is required where there is none.
     pub default: Option<String>,
     /// What it is.
     pub help: String,
+    /// Where names for it come from.
+    pub source: Source,
+    /// The only values that it may have; any of its type where empty.
+    pub values: Vec<String>,
+}
+
+/// Where the names come from that could be a parameter's value.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Source {
+    /// None.
+    None,
+    /// The pools.
+    Pools,
+    /// The load balancers.
+    LoadBalancers,
+    /// Machines, instances and address entries.
+    Members,
+    /// The scale sets.
+    Sets,
+    /// The zones.
+    Zones,
+}
+
+impl Source {
+    fn read(word: &str) -> Option<Self> {
+        Some(match word {
+            "none" => Self::None,
+            "pools" => Self::Pools,
+            "load_balancers" => Self::LoadBalancers,
+            "members" => Self::Members,
+            "sets" => Self::Sets,
+            "zones" => Self::Zones,
+            _ => return None,
+        })
+    }
+}
+
+impl Param {
+    /// The value that a script sees.
+    ///
+    /// # Errors
+    /// What was expected.
+    pub fn value(&self, text: &str) -> Result<Dynamic, String> {
+        if !self.values.is_empty() && !self.values.iter().any(|v| v == text) {
+            return Err(format!("one of {} was expected", self.values.join(", ")));
+        }
+        self.kind.value(text)
+    }
+
+    /// What stands for its value in help.
+    pub fn word(&self) -> String {
+        if self.values.is_empty() { self.kind.word().to_owned() } else { self.values.join("|") }
+    }
 }
 
 /// A parameter's type.
@@ -31,6 +84,10 @@ pub enum Kind {
     Pool,
     /// A member or a candidate.
     Member,
+    /// Several, with commas between.
+    List,
+    /// A share such as `20%`, or a whole number.
+    Batch,
     /// A time such as `2m`.
     Duration,
     /// A whole number.
@@ -45,6 +102,8 @@ impl Kind {
             "text" => Self::Text,
             "pool" => Self::Pool,
             "member" => Self::Member,
+            "list" => Self::List,
+            "batch" => Self::Batch,
             "duration" => Self::Duration,
             "number" => Self::Number,
             "flag" => Self::Flag,
@@ -58,6 +117,8 @@ impl Kind {
             Self::Text => "TEXT",
             Self::Pool => "POOL",
             Self::Member => "MEMBER",
+            Self::List => "A,B,…",
+            Self::Batch => "N|N%",
             Self::Duration => "TIME",
             Self::Number => "NUMBER",
             Self::Flag => "true|false",
@@ -71,6 +132,11 @@ impl Kind {
     pub fn value(self, text: &str) -> Result<Dynamic, String> {
         match self {
             Self::Text | Self::Pool | Self::Member => Ok(text.to_owned().into()),
+            Self::List => {
+                let items = text.split(',').map(str::trim).filter(|item| !item.is_empty());
+                Ok(items.map(|item| Dynamic::from(item.to_owned())).collect::<Array>().into())
+            }
+            Self::Batch => text.parse::<crate::changes::Batch>().map(|_| text.to_owned().into()),
             Self::Duration => humantime::parse_duration(text)
                 .map(|_| text.to_owned().into())
                 .map_err(|e| format!("a time such as 90s or 2m was expected: {e}")),
@@ -102,8 +168,8 @@ fn one(item: Dynamic) -> Result<Param, String> {
     let map = item.try_cast::<Map>().ok_or("a map such as #{ name: \"pool\" } was expected")?;
     let text = |key: &str| map.get(key).map(ToString::to_string);
     for key in map.keys() {
-        if !["name", "type", "default", "help"].contains(&key.as_str()) {
-            return Err(format!("'{key}' is not known: use name, type, default, help"));
+        if !["name", "type", "default", "help", "source", "values"].contains(&key.as_str()) {
+            return Err(format!("'{key}' is not known: use name, type, default, help, source, values"));
         }
     }
     let name = text("name").filter(|n| !n.is_empty()).ok_or("it has no name")?;
@@ -111,13 +177,30 @@ fn one(item: Dynamic) -> Result<Param, String> {
         return Err(format!("the name '{name}' must be of small letters, digits and _"));
     }
     let kind = text("type").unwrap_or_else(|| "text".to_owned());
-    let kind = Kind::read(&kind)
-        .ok_or_else(|| format!("there is no type '{kind}': use text, pool, member, duration, number, flag"))?;
+    let kind = Kind::read(&kind).ok_or_else(|| {
+        format!("there is no type '{kind}': use text, pool, member, list, batch, duration, number, flag")
+    })?;
+    let source = match text("source") {
+        Some(word) => Source::read(&word).ok_or_else(|| {
+            format!("there is no source '{word}': use pools, load_balancers, members, sets, zones, none")
+        })?,
+        None => match kind {
+            Kind::Pool => Source::Pools,
+            Kind::Member => Source::Members,
+            _ => Source::None,
+        },
+    };
+    let values = match map.get("values").map(|v| v.clone().try_cast::<Array>()) {
+        None => Vec::new(),
+        Some(Some(list)) => list.iter().map(ToString::to_string).collect(),
+        Some(None) => return Err("its values must be an array".to_owned()),
+    };
     let default = text("default");
-    if let Some(default) = &default {
-        let _checked = kind.value(default).map_err(|e| format!("its default '{default}': {e}"))?;
+    let param = Param { name, kind, default, help: text("help").unwrap_or_default(), source, values };
+    if let Some(default) = &param.default {
+        let _checked = param.value(default).map_err(|e| format!("its default '{default}': {e}"))?;
     }
-    Ok(Param { name, kind, default, help: text("help").unwrap_or_default() })
+    Ok(param)
 }
 
 /// The script's own words about itself: the `//!` lines at its head.

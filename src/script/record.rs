@@ -4,10 +4,14 @@ use crate::changes::describe::short_time;
 use crate::changes::{Change, Request};
 use crate::session::Session;
 
+/// A text as a script writes it.
+pub fn quoted(text: &str) -> String {
+    format!("\"{}\"", text.replace('\\', "\\\\").replace('"', "\\\""))
+}
+
 /// The line that makes a request's plan.
 pub fn line(session: &Session, request: &Request) -> String {
     let selector = |id| session.estate(|e| e.pool_selector(id));
-    let quoted = |text: &str| format!("\"{}\"", text.replace('\\', "\\\\").replace('"', "\\\""));
     let pool = |id| format!("pool({})", quoted(&selector(id)));
     let list = |names: &[&str]| match names {
         [one] => quoted(one),

@@ -10,7 +10,7 @@ use reedline::{
 };
 
 use super::complete::{complete, is_whole};
-use super::docs::FUNCTIONS;
+use super::docs;
 use super::engine::Console;
 use crate::session::Session;
 use crate::terminal_text::safe_lines;
@@ -28,8 +28,7 @@ impl Completer for Names {
         let suggestions: Vec<Suggestion> = words
             .into_iter()
             .map(|value| Suggestion {
-                description: FUNCTIONS
-                    .iter()
+                description: docs::functions()
                     .find(|d| value.strip_suffix('(') == Some(d.name))
                     .map(|d| d.what.to_owned()),
                 value,

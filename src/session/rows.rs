@@ -74,6 +74,21 @@ pub struct PoolRow {
     pub id: ResourceId,
 }
 
+/// A rule of a load balancer.
+#[derive(Debug, Clone, Serialize)]
+pub struct RuleRow {
+    /// Its name.
+    pub name: String,
+    /// Its frontend, ports and protocol, in words.
+    pub words: String,
+    /// Its probe, in words.
+    pub probe: Option<String>,
+    /// Whether the members must hold the frontend's address.
+    pub floating_ip: bool,
+    /// The names of its pools.
+    pub pools: Vec<String>,
+}
+
 /// A member's health.
 #[derive(Debug, Clone, Serialize)]
 pub struct HealthRow {
@@ -204,23 +219,52 @@ impl Session {
         summary::is_exclusive(&lb.exclusive, &self.config().exclusive, &pool.id)
     }
 
+    fn pool_row(&self, e: &Estate, lb: &LoadBalancer, p: &Pool) -> PoolRow {
+        PoolRow {
+            subscription: subscription_name(e, lb.id.subscription()),
+            resource_group: lb.id.resource_group().unwrap_or_default().to_owned(),
+            load_balancer: lb.name().to_owned(),
+            name: p.name().to_owned(),
+            selector: e.pool_selector(&p.id),
+            kind: p.kind,
+            members: p.entries.len(),
+            exclusive: self.is_exclusive(lb, p),
+            rules: lb.rules_of(&p.id).map(|r| r.name().to_owned()).collect(),
+            id: p.id.clone(),
+        }
+    }
+
     /// The pools of all load balancers, or of those that `only` names.
     pub fn pool_rows(&self, only: &str) -> Vec<PoolRow> {
         self.estate(|e| {
-            e.select_load_balancers(only)
-                .into_iter()
+            let balancers = e.select_load_balancers(only).into_iter();
+            balancers
                 .flat_map(|lb| lb.pools.iter().map(move |p| (lb, p)))
-                .map(|(lb, p)| PoolRow {
-                    subscription: subscription_name(e, lb.id.subscription()),
-                    resource_group: lb.id.resource_group().unwrap_or_default().to_owned(),
-                    load_balancer: lb.name().to_owned(),
-                    name: p.name().to_owned(),
-                    selector: e.pool_selector(&p.id),
-                    kind: p.kind,
-                    members: p.entries.len(),
-                    exclusive: self.is_exclusive(lb, p),
-                    rules: lb.rules_of(&p.id).map(|r| r.name().to_owned()).collect(),
-                    id: p.id.clone(),
+                .map(|(lb, p)| self.pool_row(e, lb, p))
+                .collect()
+        })
+    }
+
+    /// The pools of a pattern: a name, `*` and `?`, `tag:NAME=VALUE`.
+    ///
+    /// # Errors
+    /// [`SelectError`](crate::estate::select::SelectError) where nothing fits, or a plain name is ambiguous.
+    pub fn pool_rows_like(&self, pattern: &str) -> Result<Vec<PoolRow>, super::SelectError> {
+        self.estate(|e| Ok(e.select_pools(pattern)?.into_iter().map(|(lb, p)| self.pool_row(e, lb, p)).collect()))
+    }
+
+    /// The rules of a load balancer.
+    pub fn rule_rows(&self, lb: &ResourceId) -> Vec<RuleRow> {
+        self.estate(|e| {
+            let rules = e.load_balancer(lb).map(|lb| lb.rules.as_slice()).unwrap_or_default();
+            rules
+                .iter()
+                .map(|r| RuleRow {
+                    name: r.name().to_owned(),
+                    words: r.words.clone(),
+                    probe: r.probe.as_ref().map(|p| p.words.clone()),
+                    floating_ip: r.floating_ip,
+                    pools: r.pools.iter().map(|p| p.name().to_owned()).collect(),
                 })
                 .collect()
         })

@@ -39,6 +39,8 @@ pub enum Action {
     SortReverse,
     /// More columns, or fewer.
     Wide,
+    /// To the saved scripts.
+    Scripts,
     /// To the choice of columns.
     Columns,
     /// To the choice of theme.
@@ -236,6 +238,7 @@ pub const ACTIONS: &[Spec] = &[
     spec("pause", Action::Pause, &[Tree, Members, Health], &["p"], "pause", 0),
     spec("copy", Action::Copy, &[Tree, Members, Detail], &["y"], "copy", 0),
     spec("dump", Action::Dump, SCROLLED, &["ctrl-p"], "write the screen to files", 0),
+    spec("scripts", Action::Scripts, BROWSE, &["x"], "run a saved script", CHANGES),
     spec("themes", Action::Themes, BROWSE, &["T"], "choose the theme", 0),
     spec("messages", Action::Messages, &[Tree, Members, Jobs, Detail, Health], &["L"], "what was said", 0),
     spec("bookmark", Action::Bookmark, BROWSE, &["b"], "keep this place, or forget it", 0),

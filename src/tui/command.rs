@@ -8,11 +8,12 @@ use tokio::sync::{mpsc, watch};
 use tokio_util::sync::CancellationToken;
 
 use super::console_host::ConsoleThread;
-use super::event::Event;
+use super::event::{Event, Launch};
 use super::snapshot::{self, Job};
 use crate::arm::ResourceId;
 use crate::azure::backend_pool::PoolKind;
 use crate::changes::{Outcome, Plan, PlanId, Request, Run};
+use crate::script::library::Library;
 use crate::script::{complete, record};
 use crate::session::ask::PoolHandle;
 use crate::session::{Report, Session, SessionError};
@@ -60,6 +61,8 @@ pub enum Command {
     StopScript,
     /// Read what a plan does to each document.
     ReadDiffs(Box<Plan>),
+    /// Find the saved scripts.
+    FindScripts,
     /// Find what could complete an entry.
     Complete(String, Vec<String>),
     /// Read the document of a resource.
@@ -239,6 +242,11 @@ impl Tasks {
                     let _ = events.blocking_send(Event::Completions { start, words });
                 });
             }
+            Command::FindScripts => {
+                tokio::task::spawn_blocking(move || {
+                    let _ = events.blocking_send(Event::Scripts(launches(&session)));
+                });
+            }
             Command::ReadDiffs(plan) => {
                 tokio::spawn(async move { send(&events, Event::Diffs(session.diffs(&plan).await)).await });
             }
@@ -378,4 +386,14 @@ fn addresses(session: &Session, pool: &PoolHandle, members: Vec<String>) -> Vec<
             None => id,
         })
         .collect()
+}
+
+/// The saved scripts that can be read.
+fn launches(session: &Session) -> Vec<Launch> {
+    let library = Library::new(&session.config().scripts);
+    let launch = |found: crate::script::library::Found| {
+        let script = crate::script::engine::compile_alone(&found.place(), &found.text).ok()?;
+        Some(Launch { name: found.name, about: script.title().to_owned(), params: script.params })
+    };
+    library.list().into_iter().filter_map(launch).collect()
 }

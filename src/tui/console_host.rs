@@ -8,9 +8,9 @@ use tokio::sync::{mpsc, watch};
 use tokio_util::sync::CancellationToken;
 
 use super::command::{told, verdict};
-use super::event::{Answer, Event, Line, LineKind};
-use crate::changes::{Outcome, Plan, Run};
-use crate::script::host::Stop;
+use super::event::{Answer, Choice, Event, Line, LineKind};
+use crate::changes::{Plan, Run};
+use crate::script::host::{Applied, Stop};
 use crate::script::{Console, Host};
 use crate::session::{Session, SessionError};
 
@@ -85,7 +85,7 @@ impl Host for ConsoleHost {
         Ok(answered.recv().unwrap_or(false))
     }
 
-    fn apply(&self, plan: &Plan) -> Result<Option<Outcome>, SessionError> {
+    fn apply(&self, plan: &Plan) -> Result<Option<Applied>, SessionError> {
         self.runtime.block_on(async {
             let plan = Arc::new(plan.clone());
             let progress = watch::Sender::new(Run::new(&plan));
@@ -100,14 +100,40 @@ impl Host for ConsoleHost {
                     running.await
                 }
             };
-            let outcome = report.as_ref().map(|r| r.outcome).ok();
+            let applied = report.as_ref().map(|r| Applied { outcome: r.outcome, run: r.run.clone() }).ok();
             let said = verdict(report);
             let _ = self.events.send(Event::Ended(said.clone())).await;
-            match outcome {
-                Some(outcome) => Ok(Some(outcome)),
+            match applied {
+                Some(applied) => Ok(Some(applied)),
                 None => Err(SessionError::Asked(said.err().unwrap_or_default())),
             }
         })
+    }
+
+    fn ask(&self, question: &str) -> Result<bool, SessionError> {
+        let answers = ["no".to_owned(), "yes".to_owned()];
+        Ok(self.choose(question, &answers)? == 1)
+    }
+
+    fn choose(&self, question: &str, options: &[String]) -> Result<usize, SessionError> {
+        let (answer, answered) = blocking::channel();
+        let _ = self.events.blocking_send(Event::Choose(question.to_owned(), options.to_vec(), Choice(answer)));
+        answered.recv().map_err(|_| SessionError::Asked(format!("'{question}': nothing was chosen")))
+    }
+
+    fn progress(&self, text: &str, done: u64, of: u64) {
+        // A full channel drops a word of progress, never the script's pace.
+        let _ = self.events.try_send(Event::Progress(format!("{done}/{of} {text}")));
+    }
+
+    fn emit(&self, value: &serde_json::Value, columns: &[String]) {
+        let rows = value.as_array().is_some_and(|list| !list.is_empty() && list.iter().all(|v| v.is_object()));
+        let text = if rows {
+            crate::script::rows_as_table(value, columns)
+        } else {
+            serde_json::to_string_pretty(value).unwrap_or_default()
+        };
+        self.line(LineKind::Output, text);
     }
 
     fn stop(&self) -> &Stop {

@@ -10,6 +10,7 @@ use crate::arm::ResourceId;
 use crate::changes::diff::Diffs;
 use crate::changes::{Plan, Run};
 use crate::health::metrics::Series;
+use crate::script::params::Param;
 
 /// An event.
 #[derive(Debug)]
@@ -58,6 +59,12 @@ pub enum Event {
     ConsoleIdle(Vec<String>),
     /// A script shows a plan and waits for the answer.
     Confirm(Box<Plan>, Answer),
+    /// A script lets somebody choose: the question, what there is, and where it waits.
+    Choose(String, Vec<String>, Choice),
+    /// How far a script is.
+    Progress(String),
+    /// The saved scripts, for the launcher.
+    Scripts(Vec<Launch>),
     /// Names that could complete the console's entry.
     Completions {
         /// Where the completed word begins, in bytes.
@@ -96,6 +103,21 @@ pub enum Event {
 /// Where a script waits for its confirmation.
 #[derive(Debug)]
 pub struct Answer(pub std::sync::mpsc::Sender<bool>);
+
+/// Where a script waits for the place of what is chosen.
+#[derive(Debug)]
+pub struct Choice(pub std::sync::mpsc::Sender<usize>);
+
+/// A saved script as the launcher offers it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Launch {
+    /// Its name.
+    pub name: String,
+    /// What it is, in one line.
+    pub about: String,
+    /// Its parameters.
+    pub params: Vec<Param>,
+}
 
 /// A line of the console.
 #[derive(Debug, Clone, PartialEq, Eq)]

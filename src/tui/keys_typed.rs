@@ -25,6 +25,11 @@ pub(super) fn on_paste(model: &mut Model, text: &str) {
             palette.field.insert(&flat.replace('\n', " "));
             palette.search();
         }
+        Typing::Form(form) => {
+            if let Some(field) = form.fields.get_mut(form.at) {
+                field.insert(&flat.replace('\n', " "));
+            }
+        }
         Typing::Nothing => {}
     }
 }

@@ -15,6 +15,7 @@ pub mod copy;
 pub mod document;
 pub mod dump;
 pub mod event;
+pub mod form;
 pub mod kept;
 pub mod keymap;
 mod keys_typed;

@@ -6,7 +6,8 @@ use std::sync::Arc;
 use tokio::time::Instant;
 
 use super::document::Document;
-use super::event::{Answer, Line};
+use super::event::{Answer, Choice, Launch, Line};
+use super::form::Form;
 use super::keymap::Keymap;
 use super::mouse::Drawn;
 use super::palette::Palette;
@@ -85,6 +86,8 @@ pub enum Typing {
     Search,
     /// The palette.
     Palette(Palette),
+    /// The parameters of a saved script.
+    Form(Form),
     /// The name that confirms a plan.
     Confirm(Field),
     /// The pool that members go to; the candidates for it and the selected one.
@@ -173,6 +176,10 @@ pub struct Live {
 /// The console.
 #[derive(Debug, Default)]
 pub struct ConsoleState {
+    /// Where a script waits for a choice.
+    pub choice: Option<Choice>,
+    /// The saved scripts that the launcher offers.
+    pub scripts: Vec<Launch>,
     /// What was said, the oldest first.
     pub lines: VecDeque<Line>,
     /// What is being typed.
@@ -246,6 +253,10 @@ pub struct Model {
     pub bookmarks: Vec<ResourceId>,
     /// The theme that is worn.
     pub theme: String,
+    /// Where a script waits for a choice.
+    pub choice: Option<Choice>,
+    /// The saved scripts that the launcher offers.
+    pub scripts: Vec<Launch>,
     /// What was said, the oldest first.
     pub messages: VecDeque<Message>,
     /// Where the panes were drawn last, for the mouse: the tree's rows and the members'.
@@ -324,6 +335,8 @@ impl Model {
             columns: None,
             bookmarks: Vec::new(),
             theme: String::new(),
+            choice: None,
+            scripts: Vec::new(),
             messages: VecDeque::new(),
             drawn: Drawn::default(),
             before: Vec::new(),

@@ -35,6 +35,10 @@ pub enum Goal {
     Copy(String),
     /// A column is shown, or is not.
     Column(Column),
+    /// An answer to a script, by its place.
+    Choice(usize),
+    /// A saved script, by its place in the launcher.
+    Script(usize),
 }
 
 /// What is chosen from a palette.
@@ -49,17 +53,24 @@ pub enum Purpose {
     Themes(String),
     /// A place that is kept.
     Bookmarks,
+    /// An answer to a script's question.
+    Choice(String),
+    /// A saved script.
+    Scripts,
 }
 
 impl Purpose {
     /// What stands above it.
-    pub fn title(&self) -> &'static str {
-        match self {
+    pub fn title(&self) -> String {
+        let title = match self {
             Self::GoTo => " Go to, or do ",
             Self::Columns => " Columns ",
             Self::Themes(_) => " Theme ",
             Self::Bookmarks => " Kept places ",
-        }
+            Self::Choice(question) => return format!(" {question} "),
+            Self::Scripts => " Saved scripts ",
+        };
+        title.to_owned()
     }
 }
 

@@ -4,6 +4,8 @@ use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 
 use super::action::Action;
 use super::command::Command;
+use super::event::{Choice, Launch};
+use super::form;
 use super::model::{Model, Node, Pane, Typing};
 use super::navigate::{jump, moved};
 use super::palette::{Goal, Item, Palette, Purpose};
@@ -72,6 +74,17 @@ pub(super) fn typing_palette(model: &mut Model, key: &KeyEvent) -> Vec<Command> 
             model.typing = Typing::Nothing;
             return match item.goal {
                 Goal::Column(_) => Vec::new(),
+                Goal::Choice(place) => {
+                    if let Some(choice) = model.choice.take() {
+                        // A script that was stopped meanwhile waits no more.
+                        let _ = choice.0.send(place);
+                    }
+                    Vec::new()
+                }
+                Goal::Script(place) => match model.scripts.get(place).cloned() {
+                    Some(script) => form::open(model, script),
+                    None => Vec::new(),
+                },
                 Goal::Act(action) => act(model, action),
                 Goal::Theme(name) => vec![Command::Theme { name, keep: true }],
                 Goal::Document(id) => show(model, id),
@@ -104,11 +117,36 @@ pub(super) fn typing_palette(model: &mut Model, key: &KeyEvent) -> Vec<Command> 
 /// Closes the palette; a theme that was only tried on is put back.
 fn leave(model: &mut Model) -> Vec<Command> {
     match std::mem::replace(&mut model.typing, Typing::Nothing) {
+        Typing::Palette(Palette { purpose: Purpose::Choice(_), .. }) => {
+            // Who waits for the choice is told that there is none.
+            model.choice = None;
+            Vec::new()
+        }
         Typing::Palette(Palette { purpose: Purpose::Themes(worn), .. }) if worn != model.theme => {
             vec![Command::Theme { name: worn, keep: false }]
         }
         _ => Vec::new(),
     }
+}
+
+/// Lets the operator choose for a script.
+pub(super) fn offer(model: &mut Model, question: String, options: Vec<String>, choice: Choice) {
+    let item = |(place, label)| Item { label, kind: "", goal: Goal::Choice(place) };
+    let items = options.into_iter().enumerate().map(item).collect();
+    model.choice = Some(choice);
+    model.typing = Typing::Palette(Palette::of(Purpose::Choice(question), items));
+}
+
+/// Offers the saved scripts.
+pub(super) fn scripts(model: &mut Model, scripts: Vec<Launch>) {
+    let item = |(place, script): (usize, &Launch)| Item {
+        label: format!("{:<20} {}", script.name, script.about),
+        kind: "",
+        goal: Goal::Script(place),
+    };
+    let items = scripts.iter().enumerate().map(item).collect();
+    model.typing = Typing::Palette(Palette::of(Purpose::Scripts, items));
+    model.scripts = scripts;
 }
 
 pub(super) fn themes(model: &mut Model) -> Vec<Command> {

@@ -9,6 +9,7 @@ use super::action::{Action, Context};
 use super::asked::{change, job_action, mark, mark_range, mark_shown};
 use super::command::Command;
 use super::event::{Event, Line, LineKind};
+use super::form;
 use super::keys_typed::{completed, on_paste, typing_console, typing_destination, typing_filter, typing_search};
 use super::model::{Live, Model, Overlay, Pane, Proposal, Screen, Typing};
 use super::navigate::{back, close, open, open_first, page, step, travel};
@@ -143,6 +144,18 @@ pub fn update(model: &mut Model, event: Event) -> (Vec<Command>, bool) {
             completed(model, start, words);
             Vec::new()
         }
+        Event::Choose(question, options, choice) => {
+            picks::offer(model, question, options, choice);
+            Vec::new()
+        }
+        Event::Progress(text) => {
+            model.message = Some((text, false));
+            Vec::new()
+        }
+        Event::Scripts(scripts) => {
+            picks::scripts(model, scripts);
+            Vec::new()
+        }
         Event::Diffs(diffs) => {
             if let Some(proposal) = model.proposal.as_mut().filter(|p| p.plan.id == diffs.plan) {
                 proposal.diffs = Some(diffs);
@@ -238,6 +251,7 @@ fn on_key(model: &mut Model, key: &KeyEvent) -> Vec<Command> {
         Typing::Destination { .. } => return typing_destination(model, key),
         Typing::Search => return typing_search(model, key),
         Typing::Palette(_) => return picks::typing_palette(model, key),
+        Typing::Form(_) => return form::typing(model, key),
     }
     model.message = None;
     match model.keymap.clone().action(context(model), key) {
@@ -282,6 +296,7 @@ pub(super) fn act(model: &mut Model, action: Action) -> Vec<Command> {
             Vec::new()
         }
         Action::Palette => picks::open_palette(model),
+        Action::Scripts => vec![Command::FindScripts],
         Action::Columns => picks::columns(model),
         Action::Themes => picks::themes(model),
         Action::Bookmarks => picks::bookmarks(model),

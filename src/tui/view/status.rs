@@ -102,6 +102,9 @@ pub(super) fn hints(model: &Model, frame: &mut Frame<'_>, area: Rect, faces: &Fa
         Typing::Confirm(_) => &[("enter", "apply if it is the name"), ("esc", "leave")],
         Typing::Destination { .. } => &[("enter", "plan the move"), ("↑↓", "choose"), ("esc", "leave")],
         Typing::Search => &[("enter", "keep"), ("esc", "forget"), ("", "then n and N go to the next and back")],
+        Typing::Form(_) => {
+            &[("enter", "run: plans are shown first"), ("↑↓ tab", "parameter"), ("→", "complete"), ("esc", "leave")]
+        }
         Typing::Palette(_) => &[("enter", "go"), ("↑↓", "choose"), ("esc", "leave")],
         Typing::Nothing => &[],
     };
