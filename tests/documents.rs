@@ -33,3 +33,29 @@ fn every_setting_is_documented() {
         assert!(text.contains(&format!("`{name}")), "'{name}' is not in docs/configuration.md");
     }
 }
+
+/// The parts of the guide that are made from the code: what stands between their marks.
+#[test]
+fn the_reference_of_scripts_is_the_functions() {
+    use azlb::script::{conversation, docs, engine::compile_alone, library::Library};
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/scripting.md");
+    let there = std::fs::read_to_string(path).unwrap();
+    let mut words = "| word | what |\n| --- | --- |\n".to_owned();
+    for (word, what) in conversation::WORDS {
+        words.push_str(&format!("| `{word}` | {what} |\n"));
+    }
+    let mut procedures = "| name | what | parameters |\n| --- | --- | --- |\n".to_owned();
+    for found in Library::new(&[]).list() {
+        let script = compile_alone(&found.name, &found.text).unwrap();
+        let params: Vec<&str> = script.params.iter().map(|p| p.name.as_str()).collect();
+        procedures.push_str(&format!("| `{}` | {} | {} |\n", found.name, script.title(), params.join(", ")));
+    }
+    let mut made = there.clone();
+    for (mark, text) in [("words", words), ("procedures", procedures), ("reference", docs::reference())] {
+        let begin = format!("<!-- {mark} -->\n");
+        let (head, rest) = made.split_once(&begin).unwrap();
+        let (_, tail) = rest.split_once("<!-- end -->").unwrap();
+        made = format!("{head}{begin}\n{}\n\n<!-- end -->{tail}", text.trim());
+    }
+    is_as_made("scripting.md", &made);
+}

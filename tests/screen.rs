@@ -491,3 +491,16 @@ async fn a_plan_shows_each_document_as_it_will_be() {
     let back = play((110, 40), &format!("{TO_MASTERS} j s f f"), 3, false).await;
     assert!(back.frame.contains("If a step fails"), "{}", back.frame);
 }
+
+/// A saved script's form is filled in with what is selected, and says what is missing or wrong.
+#[tokio::test(start_paused = true)]
+async fn a_saved_script_is_launched_by_its_form() {
+    let form = play((100, 30), &format!("{TO_MASTERS} x swap_master enter"), 2, false).await;
+    for word in ["Swap the single master", "pool             db-lb/masters", "MEMBER"] {
+        assert!(form.frame.contains(word), "'{word}' is not in:\n{}", form.frame);
+    }
+    let missing = play((100, 30), &format!("{TO_MASTERS} x swap_master enter enter"), 2, false).await;
+    assert!(missing.frame.contains("to is missing"), "{}", missing.frame);
+    let wrong = play((100, 30), &format!("{TO_MASTERS} x swap_master enter vm-db-2 down x enter"), 2, false).await;
+    assert!(wrong.frame.contains("wait_healthy: a time such as"), "{}", wrong.frame);
+}

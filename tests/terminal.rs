@@ -88,6 +88,15 @@ impl Terminal {
         }
     }
 
+    /// Waits until this stands on the screen, as a terminal of its size shows it.
+    fn shows(&self, what: &str) {
+        self.wait(what, 0, |sent| {
+            let mut screen = vt100::Parser::new(24.try_into().unwrap(), 80.try_into().unwrap(), 0);
+            screen.process(sent.as_bytes());
+            screen.screen().contents().contains(what)
+        });
+    }
+
     fn length(&self) -> usize {
         self.sent.0.lock().unwrap().0.len()
     }
@@ -244,4 +253,24 @@ fn a_light_background_is_taken_up_when_the_terminal_tells_it() {
     let configured = Terminal::start("theme = \"dark\"\n");
     let sent = configured.wait("first frame", 0, |t| t.contains("Estate"));
     assert!(!sent.contains("\x1b]11"), "nothing is asked where a theme is chosen");
+}
+
+/// A saved script is launched by its form, shows its plan, and waits for the name.
+#[test]
+fn a_script_is_launched_by_its_form() {
+    let mut terminal = Terminal::start("");
+    let step = |terminal: &mut Terminal, keys: &str, what: &str| {
+        terminal.press(keys);
+        terminal.shows(what);
+    };
+    terminal.shows("db-lb");
+    step(&mut terminal, "x", "Saved scripts");
+    step(&mut terminal, "swap_master", ":swap_master");
+    step(&mut terminal, "\r", "The pool, as LB/POOL");
+    // Fields are filled from the first that is empty.
+    step(&mut terminal, "db-lb/masters\tvm-db-2\r", "then the name masters");
+    step(&mut terminal, "amasters\r", "is done: swap");
+    step(&mut terminal, "\x1b", "q quit");
+    terminal.press("q");
+    assert_eq!(terminal.end().0, 0);
 }

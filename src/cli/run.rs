@@ -20,7 +20,7 @@ use crate::script::engine::{Script, compile_alone};
 use crate::script::host::{Applied, Stop};
 use crate::script::library::Library;
 use crate::script::params::Param;
-use crate::script::{Console, Host, ScriptError, repl as line_editor};
+use crate::script::{Console, Conversation, Host, ScriptError, repl as line_editor};
 use crate::session::{Session, SessionError};
 
 /// The command line as a script's surroundings.
@@ -287,16 +287,17 @@ pub(super) async fn repl(globals: &Globals, session: Session) -> Result<ExitCode
     let conversation = tokio::task::spawn_blocking({
         let host = Arc::clone(&host);
         move || -> std::io::Result<bool> {
-            let mut console = Console::new(session.clone(), host.clone(), host.runtime.clone());
+            let console = Console::new(session.clone(), host.clone(), host.runtime.clone());
+            let mut conversation = Conversation::new(console);
             if !interactive {
-                return line_editor::run_piped(&mut console, std::io::stdin().lock());
+                return line_editor::run_piped(&mut conversation, std::io::stdin().lock());
             }
             println!(
-                "azlb {} on {}. help() lists the functions; Tab completes; Ctrl-D ends.",
+                "azlb {} on {}. help() lists the functions, :help the words; Tab completes, Ctrl-R searches; Ctrl-D ends.",
                 env!("CARGO_PKG_VERSION"),
                 session.place()
             );
-            line_editor::run(&session, &mut console, history, || host.stop.forget())?;
+            line_editor::run(&session, &mut conversation, history, || host.stop.forget())?;
             Ok(true)
         }
     });

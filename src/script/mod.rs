@@ -7,9 +7,11 @@
 
 pub mod check;
 pub mod complete;
+pub mod conversation;
 pub mod docs;
 pub mod engine;
 pub mod error;
+pub mod highlight;
 pub mod host;
 pub mod library;
 mod nobody;
@@ -21,6 +23,7 @@ pub mod values;
 mod words;
 
 pub use check::check;
+pub use conversation::{Conversation, Said};
 pub use engine::Console;
 pub use error::ScriptError;
 pub use host::Host;

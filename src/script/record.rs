@@ -86,3 +86,84 @@ fn grouped(changes: &[Change]) -> Vec<Vec<&Change>> {
 pub fn apply_line(line: &str) -> String {
     format!("apply({line})")
 }
+
+/// What was entered, as a script of its own: what was planned and then applied stands once, and a text that
+/// repeats becomes a parameter.
+pub fn script(name: &str, entries: &[String]) -> String {
+    let entries: Vec<&String> = entries
+        .iter()
+        .enumerate()
+        // Remarks of the screen, and a plan that the next line applies.
+        .filter(|(at, line)| {
+            !line.starts_with("//") && entries.get(at + 1).is_none_or(|next| *next != apply_line(line))
+        })
+        .map(|(_, line)| line)
+        .collect();
+    let mut body: String = entries.iter().map(|line| format!("{};\n", line.trim_end_matches(';'))).collect();
+    let mut params = String::new();
+    let mut names: Vec<String> = Vec::new();
+    for (text, is_pool) in repeated(&body) {
+        let kind = if is_pool { "pool" } else { "text" };
+        let stem = if is_pool { "pool" } else { "value" };
+        let count = names.iter().filter(|n| n.starts_with(stem)).count();
+        let name = if count == 0 { stem.to_owned() } else { format!("{stem}_{}", count + 1) };
+        params.push_str(&format!(
+            "    #{{ name: {}, type: {}, \"default\": {}, help: {} }},\n",
+            quoted(&name),
+            quoted(kind),
+            quoted(&text),
+            quoted(&format!("Stands for {text}")),
+        ));
+        body = body.replace(&quoted(&text), &format!("params.{name}"));
+        names.push(name);
+    }
+    let declared = if params.is_empty() { String::new() } else { format!("const PARAMS = [\n{params}];\n\n") };
+    format!("//! {name}: recorded.\n//!\n//! Rehearse it:  azlb run {name} --sim\n\n{declared}{body}")
+}
+
+/// The texts that stand more than once, in the order in which they come first, and whether they name a pool.
+fn repeated(body: &str) -> Vec<(String, bool)> {
+    let mut found: Vec<(String, bool, usize)> = Vec::new();
+    let mut before = "";
+    for (part, text) in super::highlight::parts(body) {
+        if part == super::highlight::Part::Text && text.starts_with('"') {
+            let inner = text.trim_matches('"').to_owned();
+            // What needs escapes, or holds no letter or digit, stays as it is.
+            if !inner.contains('\\') && inner.chars().any(char::is_alphanumeric) {
+                let is_pool = before == "pool";
+                match found.iter_mut().find(|(known, ..)| *known == inner) {
+                    Some((_, pool, count)) => (*pool, *count) = (*pool || is_pool, *count + 1),
+                    None => found.push((inner, is_pool, 1)),
+                }
+            }
+        }
+        if part != super::highlight::Part::Plain || text.chars().all(char::is_alphanumeric) {
+            before = text;
+        }
+    }
+    found.into_iter().filter(|(_, _, count)| *count > 1).map(|(text, pool, _)| (text, pool)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_repeats_becomes_a_parameter() {
+        let lines = [
+            "pool(\"web-lb/blue\").remove(\"vm-1\")",
+            "apply(pool(\"web-lb/blue\").remove(\"vm-1\"))",
+            "// azlb journal undo 1234",
+            "apply(pool(\"web-lb/blue\").add(\"vm-1\", #{ wait_healthy: \"1m\" }))",
+        ];
+        let lines: Vec<String> = lines.iter().map(|l| (*l).to_owned()).collect();
+        let text = script("night", &lines);
+        let script = crate::script::engine::compile_alone("night", &text).unwrap();
+        let params: Vec<(&str, &str)> =
+            script.params.iter().map(|p| (p.name.as_str(), p.default.as_deref().unwrap())).collect();
+        assert_eq!(params, [("pool", "web-lb/blue"), ("value", "vm-1")], "{text}");
+        assert!(text.contains("apply(pool(params.pool).remove(params.value));"), "{text}");
+        assert!(text.contains("\"1m\"") && !text.contains("journal undo"), "{text}");
+        assert_eq!(text.matches("remove(").count(), 1, "{text}");
+    }
+}

@@ -3,15 +3,17 @@
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use nu_ansi_term::{Color, Style};
 use reedline::{
-    ColumnarMenu, Completer, CompletionResult, DefaultPrompt, DefaultPromptSegment, Emacs, FileBackedHistory, KeyCode,
-    KeyModifiers, MenuBuilder as _, Reedline, ReedlineEvent, ReedlineMenu, Signal, Span, Suggestion, ValidationResult,
-    Validator, default_emacs_keybindings,
+    ColumnarMenu, Completer, CompletionResult, DefaultPrompt, DefaultPromptSegment, Emacs, FileBackedHistory,
+    Highlighter, KeyCode, KeyModifiers, MenuBuilder as _, Reedline, ReedlineEvent, ReedlineMenu, Signal, Span,
+    StyledText, Suggestion, ValidationResult, Validator, default_emacs_keybindings,
 };
 
 use super::complete::{complete, is_whole};
+use super::conversation::{Conversation, Said};
 use super::docs;
-use super::engine::Console;
+use super::highlight::{Part, parts};
 use crate::session::Session;
 use crate::terminal_text::safe_lines;
 
@@ -48,11 +50,36 @@ impl Validator for Brackets {
     }
 }
 
+struct Colours;
+
+impl Highlighter for Colours {
+    fn highlight(&self, line: &str, _cursor: usize) -> StyledText {
+        let mut out = StyledText::new();
+        for (part, text) in parts(line) {
+            let style = match part {
+                Part::Comment => Style::new().fg(Color::DarkGray),
+                Part::Text => Style::new().fg(Color::Green),
+                Part::Constant => Style::new().fg(Color::Cyan),
+                Part::Keyword => Style::new().fg(Color::Purple),
+                Part::Function => Style::new().fg(Color::Blue),
+                Part::Plain => Style::new(),
+            };
+            out.push((style, text.to_owned()));
+        }
+        out
+    }
+}
+
 /// Reads and evaluates entries until the end of input. Blocks; run it on a thread of its own.
 ///
 /// # Errors
 /// Where the terminal or the history cannot be used.
-pub fn run(session: &Session, console: &mut Console, history: PathBuf, before_each: impl Fn()) -> std::io::Result<()> {
+pub fn run(
+    session: &Session,
+    conversation: &mut Conversation,
+    history: PathBuf,
+    before_each: impl Fn(),
+) -> std::io::Result<()> {
     let variables = Arc::new(Mutex::new(Vec::new()));
     let menu = Box::new(ColumnarMenu::default().with_name("names"));
     let mut keys = default_emacs_keybindings();
@@ -75,21 +102,20 @@ pub fn run(session: &Session, console: &mut Console, history: PathBuf, before_ea
         .with_partial_completions(true)
         .with_validator(Box::new(Brackets))
         .with_edit_mode(Box::new(Emacs::new(keys)));
+    if std::env::var_os("NO_COLOR").is_none_or(|v| v.is_empty()) {
+        editor = editor.with_highlighter(Box::new(Colours));
+    }
     let prompt = DefaultPrompt::new(DefaultPromptSegment::Basic("azlb".to_owned()), DefaultPromptSegment::Empty);
     loop {
         match editor.read_line(&prompt)? {
+            Signal::Success(text) if text.trim().is_empty() => {}
             Signal::Success(text) => {
-                let text = text.trim();
-                match text {
-                    "" => continue,
-                    ":quit" | ":q" | "exit" | "quit" => return Ok(()),
-                    _ => {}
-                }
                 before_each();
-                evaluate(console, text);
-                *variables.lock().unwrap_or_else(PoisonError::into_inner) = console.variables();
+                if told(conversation.enter(&text)).is_none() {
+                    return Ok(());
+                }
+                *variables.lock().unwrap_or_else(PoisonError::into_inner) = conversation.variables();
             }
-            Signal::CtrlC => {}
             Signal::CtrlD => return Ok(()),
             _ => {}
         }
@@ -100,33 +126,39 @@ pub fn run(session: &Session, console: &mut Console, history: PathBuf, before_ea
 ///
 /// # Errors
 /// Where input cannot be read.
-pub fn run_piped(console: &mut Console, input: impl std::io::BufRead) -> std::io::Result<bool> {
+pub fn run_piped(conversation: &mut Conversation, input: impl std::io::BufRead) -> std::io::Result<bool> {
     let mut entry = String::new();
     let mut well = true;
     for line in input.lines() {
         entry.push_str(&line?);
         entry.push('\n');
-        if is_whole(&entry) {
-            if !entry.trim().is_empty() {
-                well &= evaluate(console, entry.trim());
-            }
-            entry.clear();
+        if !is_whole(&entry) {
+            continue;
         }
+        if !entry.trim().is_empty() {
+            match told(conversation.enter(&entry)) {
+                Some(good) => well &= good,
+                None => return Ok(well),
+            }
+        }
+        entry.clear();
     }
     if !entry.trim().is_empty() {
-        well &= evaluate(console, entry.trim());
+        well &= told(conversation.enter(&entry)).unwrap_or(true);
     }
     Ok(well)
 }
 
-fn evaluate(console: &mut Console, text: &str) -> bool {
-    match console.evaluate(text) {
-        Ok(Some(value)) => println!("{}", safe_lines(&value)),
-        Ok(None) => {}
-        Err(error) => {
-            eprintln!("{}", safe_lines(&error.to_string()));
-            return false;
+/// Prints what an entry led to; whether it went well. None where the end is asked for.
+fn told(said: Said) -> Option<bool> {
+    match said {
+        Said::Value(Some(value)) => println!("{}", safe_lines(&value)),
+        Said::Value(None) => {}
+        Said::Error(error) => {
+            eprintln!("{}", safe_lines(&error));
+            return Some(false);
         }
+        Said::Quit => return None,
     }
-    true
+    Some(true)
 }

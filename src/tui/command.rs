@@ -9,6 +9,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::console_host::ConsoleThread;
 use super::event::{Event, Launch};
+use super::history;
 use super::snapshot::{self, Job};
 use crate::arm::ResourceId;
 use crate::azure::backend_pool::PoolKind;
@@ -61,6 +62,8 @@ pub enum Command {
     StopScript,
     /// Read what a plan does to each document.
     ReadDiffs(Box<Plan>),
+    /// Note a line of script that was done on the screen.
+    Note(String),
     /// Find the saved scripts.
     FindScripts,
     /// Find what could complete an entry.
@@ -127,6 +130,10 @@ pub(super) struct Tasks {
 impl Tasks {
     pub(super) fn new(session: Session, events: mpsc::Sender<Event>) -> Self {
         let console = ConsoleThread::start(session.clone(), events.clone());
+        let (reader, sender) = (session.clone(), events.clone());
+        tokio::task::spawn_blocking(move || {
+            let _ = sender.blocking_send(Event::History(history::read(&reader)));
+        });
         Self { session, events, console, running: None, asking: Arc::default() }
     }
 
@@ -233,7 +240,12 @@ impl Tasks {
                     let _ = events.blocking_send(Event::Jobs(jobs));
                 });
             }
-            Command::Evaluate(text) => self.console.evaluate(text),
+            Command::Evaluate(text) => {
+                let entry = text.clone();
+                tokio::task::spawn_blocking(move || history::add(&session, &entry));
+                self.console.evaluate(text);
+            }
+            Command::Note(line) => self.console.note(line),
             Command::StopScript => self.console.stop(),
             Command::Complete(text, variables) => {
                 tokio::task::spawn_blocking(move || {

@@ -11,15 +11,23 @@ use super::command::{told, verdict};
 use super::event::{Answer, Choice, Event, Line, LineKind};
 use crate::changes::{Plan, Run};
 use crate::script::host::{Applied, Stop};
-use crate::script::{Console, Host};
+use crate::script::{Console, Conversation, Host, Said};
 use crate::session::{Session, SessionError};
 
 /// How many entries may wait for their turn.
 const WAITING: usize = 16;
 
+/// What the thread is told.
+enum Entry {
+    /// Somebody typed it.
+    Typed(String),
+    /// The line of script of something that was done on the screen.
+    Done(String),
+}
+
 /// The thread, and the way to it.
 pub(super) struct ConsoleThread {
-    entries: blocking::SyncSender<String>,
+    entries: blocking::SyncSender<Entry>,
     host: Arc<ConsoleHost>,
 }
 
@@ -32,31 +40,46 @@ struct ConsoleHost {
 
 impl ConsoleThread {
     pub(super) fn start(session: Session, events: mpsc::Sender<Event>) -> Self {
-        let (entries, inbox) = blocking::sync_channel::<String>(WAITING);
+        let (entries, inbox) = blocking::sync_channel::<Entry>(WAITING);
         let runtime = tokio::runtime::Handle::current();
         let host = Arc::new(ConsoleHost { session, events, runtime, stop: Stop::default() });
         let own = Arc::clone(&host);
         std::thread::spawn(move || {
-            let mut console = Console::new(own.session.clone(), own.clone(), own.runtime.clone());
+            let console = Console::new(own.session.clone(), own.clone(), own.runtime.clone());
+            let mut conversation = Conversation::new(console);
             // The thread ends with the screen, whose end closes the inbox.
             while let Ok(entry) = inbox.recv() {
+                let text = match entry {
+                    Entry::Typed(text) => text,
+                    Entry::Done(line) => {
+                        conversation.note(&line);
+                        continue;
+                    }
+                };
                 own.stop.forget();
-                match console.evaluate(&entry) {
-                    Ok(Some(value)) => own.line(LineKind::Output, value),
-                    Ok(None) => {}
-                    Err(error) => own.line(LineKind::Error, error.to_string()),
+                match conversation.enter(&text) {
+                    Said::Value(Some(value)) => own.line(LineKind::Output, value),
+                    Said::Value(None) => {}
+                    Said::Error(error) => own.line(LineKind::Error, error),
+                    Said::Quit => own.line(LineKind::Note, "q leaves azlb; Esc leaves the console".to_owned()),
                 }
-                let _ = own.events.blocking_send(Event::ConsoleIdle(console.variables()));
+                let _ = own.events.blocking_send(Event::ConsoleIdle(conversation.variables()));
             }
         });
         Self { entries, host }
     }
 
     pub(super) fn evaluate(&self, text: String) {
-        if self.entries.try_send(text).is_err() {
+        if self.entries.try_send(Entry::Typed(text)).is_err() {
             let line = Line { kind: LineKind::Error, text: "the console is busy; Ctrl-C stops it".to_owned() };
             let _ = self.host.events.try_send(Event::Console(line));
         }
+    }
+
+    /// Notes a line of script that was done on the screen, for `:save`.
+    pub(super) fn note(&self, line: String) {
+        // Where the console is so busy, the line stands on the screen all the same.
+        let _ = self.entries.try_send(Entry::Done(line));
     }
 
     pub(super) fn stop(&self) {

@@ -61,6 +61,8 @@ pub enum Event {
     Confirm(Box<Plan>, Answer),
     /// A script lets somebody choose: the question, what there is, and where it waits.
     Choose(String, Vec<String>, Choice),
+    /// The console's entries of earlier sessions, the oldest first.
+    History(Vec<String>),
     /// How far a script is.
     Progress(String),
     /// The saved scripts, for the launcher.

@@ -72,8 +72,13 @@ pub(super) fn typing(model: &mut Model, key: &KeyEvent) -> Vec<Command> {
             let source = form.script.params.get(form.at).map(|p| p.source);
             if let Some(field) = form.fields.get_mut(form.at) {
                 let at_end = field.cursor == field.text.len();
-                if key.code == KeyCode::Right && at_end && source == Some(Source::Pools) {
-                    complete(field, &names);
+                let known: Option<&[String]> = match source {
+                    Some(Source::Pools) => Some(&names.0),
+                    Some(Source::Members) => Some(&names.1),
+                    _ => None,
+                };
+                if let (KeyCode::Right, true, Some(known)) = (key.code, at_end, known) {
+                    complete(field, known);
                 } else {
                     field.key(key);
                 }
@@ -83,10 +88,12 @@ pub(super) fn typing(model: &mut Model, key: &KeyEvent) -> Vec<Command> {
     Vec::new()
 }
 
-/// The pools by their short names.
-fn names(model: &Model) -> Vec<String> {
+/// The pools by their short names, and who is in the selected one or could join it.
+fn names(model: &Model) -> (Vec<String>, Vec<String>) {
     let balancers = model.tree.subscriptions.iter().flat_map(|s| &s.load_balancers);
-    balancers.flat_map(|lb| &lb.pools).map(|p| p.id.short()).collect()
+    let pools = balancers.flat_map(|lb| &lb.pools).map(|p| p.id.short()).collect();
+    let rows = model.pool.iter().flat_map(|p| p.candidates.iter().chain(&p.members));
+    (pools, rows.map(|r| r.member.name.clone()).collect())
 }
 
 /// Completes to the first name that begins so.

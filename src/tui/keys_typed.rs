@@ -129,6 +129,7 @@ pub(super) fn typing_console(model: &mut Model, key: &KeyEvent) -> Vec<Command> 
         }
         KeyCode::Char('d') if control && console.field.text.is_empty() => model.typing = Typing::Nothing,
         KeyCode::Char('z') if control => return vec![Command::Suspend],
+        KeyCode::Char('r') if control => return super::picks::entries(model),
         KeyCode::Tab => {
             let head = console.field.text.get(..console.field.cursor).unwrap_or_default().to_owned();
             return vec![Command::Complete(head, console.variables.clone())];

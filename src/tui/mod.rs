@@ -16,6 +16,7 @@ pub mod document;
 pub mod dump;
 pub mod event;
 pub mod form;
+mod history;
 pub mod kept;
 pub mod keymap;
 mod keys_typed;

@@ -39,6 +39,8 @@ pub enum Goal {
     Choice(usize),
     /// A saved script, by its place in the launcher.
     Script(usize),
+    /// An entry of the console's history.
+    Entry(String),
 }
 
 /// What is chosen from a palette.
@@ -57,6 +59,8 @@ pub enum Purpose {
     Choice(String),
     /// A saved script.
     Scripts,
+    /// An entry of the console's history.
+    History,
 }
 
 impl Purpose {
@@ -69,6 +73,7 @@ impl Purpose {
             Self::Bookmarks => " Kept places ",
             Self::Choice(question) => return format!(" {question} "),
             Self::Scripts => " Saved scripts ",
+            Self::History => " Entries ",
         };
         title.to_owned()
     }

@@ -6,7 +6,7 @@ use super::action::Action;
 use super::command::Command;
 use super::event::{Choice, Launch};
 use super::form;
-use super::model::{Model, Node, Pane, Typing};
+use super::model::{Field, Model, Node, Pane, Typing};
 use super::navigate::{jump, moved};
 use super::palette::{Goal, Item, Palette, Purpose};
 use super::screens::{selected, show};
@@ -81,6 +81,11 @@ pub(super) fn typing_palette(model: &mut Model, key: &KeyEvent) -> Vec<Command> 
                     }
                     Vec::new()
                 }
+                Goal::Entry(text) => {
+                    model.console.field = Field::of(text);
+                    model.typing = Typing::Console;
+                    Vec::new()
+                }
                 Goal::Script(place) => match model.scripts.get(place).cloned() {
                     Some(script) => form::open(model, script),
                     None => Vec::new(),
@@ -135,6 +140,20 @@ pub(super) fn offer(model: &mut Model, question: String, options: Vec<String>, c
     let items = options.into_iter().enumerate().map(item).collect();
     model.choice = Some(choice);
     model.typing = Typing::Palette(Palette::of(Purpose::Choice(question), items));
+}
+
+/// Offers the console's entries, the newest first.
+pub(super) fn entries(model: &mut Model) -> Vec<Command> {
+    let mut seen = std::collections::HashSet::new();
+    let fresh = model.console.history.iter().rev().filter(|entry| seen.insert(entry.as_str()));
+    let item = |entry: &String| Item { label: entry.replace('\n', " "), kind: "", goal: Goal::Entry(entry.clone()) };
+    let items: Vec<Item> = fresh.map(item).collect();
+    if items.is_empty() {
+        model.say("nothing was entered yet", false);
+        return Vec::new();
+    }
+    model.typing = Typing::Palette(Palette::of(Purpose::History, items));
+    Vec::new()
 }
 
 /// Offers the saved scripts.

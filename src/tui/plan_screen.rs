@@ -5,6 +5,7 @@ use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use super::command::Command;
 use super::model::{Field, Model, Screen, Typing};
 use super::update::echo_apply;
+use crate::script::record::apply_line;
 
 /// Applies the plan on the screen, or asks for the name that confirms it.
 pub(super) fn apply(model: &mut Model) -> Vec<Command> {
@@ -62,10 +63,14 @@ fn confirmed(model: &mut Model) -> Vec<Command> {
     }
     model.running = true;
     echo_apply(model, &proposal.script);
-    vec![match proposal.resume {
+    let run = match proposal.resume {
         Some(id) => Command::Resume(id),
         None => Command::Apply(Box::new(proposal.plan)),
-    }]
+    };
+    // What is done on the screen can be saved as a script.
+    let recorded = !proposal.script.is_empty() && !proposal.script.starts_with("//");
+    let note = recorded.then(|| Command::Note(apply_line(&proposal.script)));
+    note.into_iter().chain([run]).collect()
 }
 
 /// Leaves the plan: nothing is changed, and a script that waits is told so.

@@ -148,6 +148,11 @@ pub fn update(model: &mut Model, event: Event) -> (Vec<Command>, bool) {
             picks::offer(model, question, options, choice);
             Vec::new()
         }
+        Event::History(mut earlier) => {
+            earlier.append(&mut model.console.history);
+            model.console.history = earlier;
+            Vec::new()
+        }
         Event::Progress(text) => {
             model.message = Some((text, false));
             Vec::new()

@@ -10,6 +10,7 @@ use super::super::event::LineKind;
 use super::super::model::{Model, Typing};
 use super::super::theme::Faces;
 use super::{block, fit, styled};
+use crate::script::highlight::{Part, parts};
 use crate::terminal_text::safe;
 
 pub(super) fn draw(model: &Model, frame: &mut Frame<'_>, area: Rect, faces: &Faces) {
@@ -57,7 +58,19 @@ pub(super) fn draw(model: &Model, frame: &mut Frame<'_>, area: Rect, faces: &Fac
     let above = lines.len();
     for (i, text) in entry.iter().enumerate() {
         let head = if i == 0 { prompt } else { "  " };
-        lines.push(Line::from(vec![Span::styled(head.to_owned(), theme.input), Span::raw(safe(text))]));
+        let mut spans = vec![Span::styled(head.to_owned(), theme.input)];
+        spans.extend(parts(text).into_iter().map(|(part, text)| {
+            let style = match part {
+                Part::Comment => theme.dim,
+                Part::Text => theme.good,
+                Part::Constant => theme.warn,
+                Part::Keyword => theme.title,
+                Part::Function => theme.input,
+                Part::Plain => theme.text,
+            };
+            Span::styled(safe(text), style)
+        }));
+        lines.push(Line::from(spans));
     }
     if typing {
         let before = console.field.text.get(..console.field.cursor).unwrap_or_default();

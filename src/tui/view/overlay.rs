@@ -36,7 +36,7 @@ fn framed(title: String, size: (u16, u16), frame: &mut Frame<'_>, area: Rect, fa
 /// A palette of everything is large; one of a few things is as high as these.
 fn size(palette: &Palette) -> (u16, u16) {
     match palette.purpose {
-        Purpose::GoTo | Purpose::Scripts => (76, 20),
+        Purpose::GoTo | Purpose::Scripts | Purpose::History => (76, 20),
         _ => (52, u16::try_from(palette.items.len()).unwrap_or(u16::MAX).saturating_add(3).min(20)),
     }
 }

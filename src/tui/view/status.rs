@@ -95,9 +95,14 @@ pub(super) fn hints(model: &Model, frame: &mut Frame<'_>, area: Rect, faces: &Fa
         return;
     }
     let typed: &[(&str, &str)] = match model.typing {
-        Typing::Console => {
-            &[("enter", "evaluate"), ("tab", "complete"), ("↑", "history"), ("ctrl-c", "stop"), ("esc", "leave")]
-        }
+        Typing::Console => &[
+            ("enter", "evaluate"),
+            ("tab", "complete"),
+            ("↑", "history"),
+            ("ctrl-r", "search it"),
+            ("ctrl-c", "stop"),
+            ("esc", "leave"),
+        ],
         Typing::Filter => &[("enter", "keep"), ("esc", "clear"), ("", "name, ip, state:down, zone:2, !word")],
         Typing::Confirm(_) => &[("enter", "apply if it is the name"), ("esc", "leave")],
         Typing::Destination { .. } => &[("enter", "plan the move"), ("↑↓", "choose"), ("esc", "leave")],
