@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use schemars::JsonSchema;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use crate::arm::Pacing;
 use crate::auth::Method;
@@ -66,7 +66,7 @@ pub struct Config {
 }
 
 /// A column of the members.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Shown {
     /// The name.
@@ -85,6 +85,29 @@ pub enum Shown {
     Latest,
     /// The id.
     Id,
+}
+
+impl Shown {
+    /// All, in the order of the screen.
+    pub const ALL: [Self; 8] =
+        [Self::Name, Self::Ip, Self::Power, Self::Zone, Self::Kind, Self::Admin, Self::Latest, Self::Id];
+
+    /// Those that are shown where nothing was chosen and the screen is not wide.
+    pub const NARROW: [Self; 4] = [Self::Name, Self::Ip, Self::Power, Self::Zone];
+
+    /// Its name.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Name => "name",
+            Self::Ip => "ip",
+            Self::Power => "power",
+            Self::Zone => "zone",
+            Self::Kind => "kind",
+            Self::Admin => "admin",
+            Self::Latest => "latest",
+            Self::Id => "id",
+        }
+    }
 }
 
 /// One key, or several.

@@ -214,7 +214,7 @@ fn every_shipped_procedure_is_whole_documented_and_right() {
     let all = library.list();
     assert!(all.len() >= 15, "{}", all.len());
     for found in all {
-        let script = check::check(&found, &known, &library).unwrap_or_else(|e| panic!("{e:?}"));
+        let script = check::check(&found, &known).unwrap_or_else(|e| panic!("{e:?}"));
         assert!(script.about.lines().count() > 2, "{} says too little of itself", found.name);
         let rehearsed = script.about.contains(&format!("azlb run {}", found.name)) && script.about.contains("--sim");
         assert!(rehearsed || found.name == "restore_zone", "{} has no rehearsal", found.name);
@@ -466,8 +466,7 @@ fn a_script_ends_where_its_limits_are() {
 #[test]
 fn the_check_finds_mistakes_and_names_their_place() {
     let known = Known::everything().unwrap();
-    let library = Library::new(&[]);
-    let findings = |text: &str| match check::check(&text_as("t", text), &known, &library) {
+    let findings = |text: &str| match check::check(&text_as("t", text), &known) {
         Ok(_) => Vec::new(),
         Err(findings) => findings.iter().map(ToString::to_string).collect::<Vec<_>>(),
     };

@@ -123,7 +123,7 @@ impl Documents {
     }
 
     /// Ids that the documents will name: theirs become the same copies.
-    pub(super) fn expect(&self, ids: &[ResourceId]) {
+    pub(super) fn foresee(&self, ids: &[ResourceId]) {
         ids.iter().cloned().for_each(|mut id| self.shared.share(&mut id));
     }
 

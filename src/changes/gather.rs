@@ -140,7 +140,7 @@ pub async fn gather_edits(reader: &Reader, edits: &[Edit]) -> Result<Documents, 
 
 async fn read_all(reader: &Reader, pools: &[ResourceId], members: &[ResourceId]) -> Result<Documents, ArmError> {
     let mut documents = Documents::default();
-    documents.expect(members);
+    documents.foresee(members);
     let mut first: Vec<(ResourceId, &'static str)> = Vec::new();
     // Each document once; the order of reading is the order of asking.
     let mut asked: HashSet<ResourceId> = HashSet::new();

@@ -3,12 +3,12 @@
 use std::io::{IsTerminal as _, Write as _};
 use std::process::ExitCode;
 
-use comfy_table::{ContentArrangement, Table, presets};
 use serde::Serialize;
 use serde_json::Value;
 
 use super::args::{Globals, Output};
 use super::exit::Failure;
+pub use crate::script::text_table as table;
 use crate::terminal_text::safe as one_line;
 pub use crate::terminal_text::safe_lines as safe;
 
@@ -85,20 +85,6 @@ fn answer(value: &Value, rows: impl Fn(&[&str], Vec<Vec<String>>) -> String) -> 
         other => cell(other),
     };
     list.iter().map(line).collect::<Vec<_>>().join("\n")
-}
-
-/// A table without lines around it, no wider than the terminal.
-pub fn table(rows: impl Iterator<Item = Vec<String>>, columns: &[&str]) -> String {
-    let mut table = Table::new();
-    table.load_preset(presets::NOTHING).set_content_arrangement(ContentArrangement::Disabled);
-    table.set_header(columns.iter().map(|c| c.to_uppercase()));
-    for row in rows {
-        table.add_row(row.iter().map(|c| one_line(c)));
-    }
-    for column in table.column_iter_mut() {
-        column.set_padding((0, 2));
-    }
-    table.lines().map(|l| l.trim_end().to_owned()).collect::<Vec<_>>().join("\n")
 }
 
 /// Prints text. A reader that went away (`| head`) is no failure.

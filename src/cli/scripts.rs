@@ -48,7 +48,7 @@ pub(super) fn main(globals: &Globals, command: ScriptsCommand) -> Result<ExitCod
             } else {
                 names.iter().map(|n| library.find(n).map_err(usage)).collect::<Result<_, _>>()?
             };
-            check(globals, &library, &found)
+            check(globals, &found)
         }
         ScriptsCommand::Doc { name: Some(name) } => {
             let found = library.find(&name).map_err(usage)?;
@@ -94,11 +94,11 @@ fn list(globals: &Globals, library: &Library) -> Result<ExitCode, Failure> {
     })
 }
 
-fn check(globals: &Globals, library: &Library, found: &[Found]) -> Result<ExitCode, Failure> {
+fn check(globals: &Globals, found: &[Found]) -> Result<ExitCode, Failure> {
     let known = Known::everything()?;
     let mut wrong = 0;
     for script in found {
-        match check::check(script, &known, library) {
+        match check::check(script, &known) {
             Ok(_) if globals.for_people() => output::print(&format!("{}: good\n", script.place()))?,
             Ok(_) => {}
             Err(findings) => {

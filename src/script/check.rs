@@ -8,9 +8,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use rhai::{AST, ASTNode, Expr, Position, Stmt};
 
-use super::engine::{Script, limited};
+use super::engine::Script;
 use super::error::ScriptError;
-use super::library::{Found, Library};
+use super::library::Found;
 
 /// What is wrong with a script, and where.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -110,15 +110,12 @@ fn signature(text: &str) -> Option<(String, Vec<String>)> {
 ///
 /// # Errors
 /// What is wrong, each with its place.
-pub fn check(found: &Found, known: &Known, library: &Library) -> Result<Script, Vec<Finding>> {
+pub fn check(found: &Found, known: &Known) -> Result<Script, Vec<Finding>> {
     let source = found.place();
     let one =
         |e: ScriptError| vec![Finding { source: source.clone(), line: e.line, column: e.column, message: e.message }];
     let script = super::engine::compile_alone(&source, &found.text).map_err(one)?;
-    let mut engine = limited();
-    engine.set_module_resolver(library.clone());
-    let ast = engine.compile(&found.text).map_err(|e| one(ScriptError::parse(&source, &e)))?;
-    let findings = calls(&source, &ast, known);
+    let findings = calls(&source, &script.ast, known);
     if findings.is_empty() { Ok(script) } else { Err(findings) }
 }
 

@@ -16,11 +16,10 @@ pub fn complete(session: &Session, variables: &[String], text: &str) -> (usize, 
         .map_or(0, |i| i + text[i..].chars().next().map_or(1, char::len_utf8));
     let begun = text.get(start..).unwrap_or_default();
     let method = text.get(..start).is_some_and(|t| t.ends_with('.'));
-    let called = |doc: &docs::FunctionDoc| {
-        doc.call.lines().any(|c| c.split('(').next().is_some_and(|h| h.contains('.')) == method)
-    };
-    let mut out: Vec<String> =
-        docs::functions().filter(|d| called(d) && starts(d.name, begun)).map(|d| format!("{}(", d.name)).collect();
+    let mut out: Vec<String> = docs::functions()
+        .filter(|d| docs::is_called(d, method) && starts(d.name, begun))
+        .map(|d| format!("{}(", d.name))
+        .collect();
     if method {
         let fields = TYPES.iter().flat_map(|t| t.properties).map(|(name, _)| *name);
         // Of the language's own methods those that lists are worked with.

@@ -415,9 +415,9 @@ pub fn functions() -> impl Iterator<Item = &'static FunctionDoc> {
     SECTIONS.iter().flat_map(|(_, list)| list.iter())
 }
 
-/// Whether a function is called as a method.
-pub fn is_method(doc: &FunctionDoc) -> bool {
-    doc.call.split('(').next().is_some_and(|head| head.contains('.'))
+/// Whether a function is called as a method, or is called without one: some are both.
+pub fn is_called(doc: &FunctionDoc, as_method: bool) -> bool {
+    doc.call.lines().any(|c| c.split('(').next().is_some_and(|head| head.contains('.')) == as_method)
 }
 
 /// The first form, for a list.

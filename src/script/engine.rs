@@ -37,7 +37,7 @@ pub struct Script {
     pub about: String,
     /// Its parameters.
     pub params: Vec<Param>,
-    ast: AST,
+    pub(super) ast: AST,
 }
 
 impl Script {
@@ -200,7 +200,7 @@ fn compile(engine: &Engine, name: &str, text: &str) -> Result<Script, ScriptErro
 }
 
 /// No files; bounds on everything that a script could make large.
-pub(super) fn limited() -> Engine {
+fn limited() -> Engine {
     let mut engine = Engine::new();
     engine.set_module_resolver(rhai::module_resolvers::DummyModuleResolver::new());
     engine.disable_symbol("eval");

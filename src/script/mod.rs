@@ -27,4 +27,4 @@ pub use conversation::{Conversation, Said};
 pub use engine::Console;
 pub use error::ScriptError;
 pub use host::Host;
-pub use shown::rows_as_table;
+pub use shown::{rows_as_table, text_table};

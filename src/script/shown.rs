@@ -135,17 +135,26 @@ pub(super) fn table(rows: &Array, columns: &[String]) -> Result<String, String> 
     if columns.is_empty() {
         return Err("table wants rows that are maps or objects, such as those of pools()".to_owned());
     }
-    let mut table = Table::new();
-    table.load_preset(presets::NOTHING).set_content_arrangement(ContentArrangement::Disabled);
-    table.set_header(columns.iter().map(|c| c.to_uppercase().replace('_', " ")));
-    for row in rows {
+    let cells = |row: &Dynamic| {
         let row = json(row);
         // What is in the rows is asked for by the names that scripts know.
         let get = |column: &String| row.get(column).or_else(|| (column == "size").then(|| row.get("members"))?);
-        table.add_row(columns.iter().map(|c| cell(get(c))));
+        columns.iter().map(|c| cell(get(c))).collect()
+    };
+    let names: Vec<String> = columns.iter().map(|c| c.replace('_', " ")).collect();
+    Ok(text_table(rows.iter().map(cells), &names.iter().map(String::as_str).collect::<Vec<_>>()))
+}
+
+/// A table without lines around it.
+pub fn text_table(rows: impl Iterator<Item = Vec<String>>, columns: &[&str]) -> String {
+    let mut table = Table::new();
+    table.load_preset(presets::NOTHING).set_content_arrangement(ContentArrangement::Disabled);
+    table.set_header(columns.iter().map(|c| c.to_uppercase()));
+    for row in rows {
+        table.add_row(row.iter().map(|c| safe(c)));
     }
     for column in table.column_iter_mut() {
         column.set_padding((0, 2));
     }
-    Ok(table.lines().map(|l| l.trim_end().to_owned()).collect::<Vec<_>>().join("\n"))
+    table.lines().map(|l| l.trim_end().to_owned()).collect::<Vec<_>>().join("\n")
 }

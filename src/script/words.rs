@@ -63,9 +63,7 @@ impl Surroundings {
     /// The one pool of a text.
     fn pool(&self, text: &str) -> Answer<Pool> {
         self.listed()?;
-        let found = self.session.pool(text).map_err(|e| carry(e.into()))?;
-        let row = self.session.pool_rows_like(found.id.as_str()).map_err(|e| carry(e.into()))?.into_iter().next();
-        row.map(|row| Pool(Arc::new(row))).ok_or_else(|| asked(format!("the pool {text} is gone")))
+        self.session.pool_row_of(text).map(|row| Pool(Arc::new(row))).map_err(|e| carry(e.into()))
     }
 }
 

@@ -245,6 +245,14 @@ impl Session {
         })
     }
 
+    /// The pool that a text names.
+    ///
+    /// # Errors
+    /// As [`Session::pool`].
+    pub fn pool_row_of(&self, text: &str) -> Result<PoolRow, super::SelectError> {
+        self.estate(|e| e.select_pool(text).map(|(lb, p)| self.pool_row(e, lb, p)))
+    }
+
     /// The pools of a pattern: a name, `*` and `?`, `tag:NAME=VALUE`.
     ///
     /// # Errors

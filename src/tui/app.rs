@@ -18,11 +18,10 @@ use super::event::Event;
 use super::kept::Kept;
 use super::keymap::Keymap;
 use super::model::Model;
-use super::sort::Column;
 use super::theme::{self, Faces, Themes};
 use super::update::update;
 use super::{copy, dump, snapshot, view};
-use crate::config::Config;
+use crate::config::{Config, Shown};
 use crate::session::Session;
 
 /// The shortest time between two frames.
@@ -42,7 +41,7 @@ pub struct Look {
     /// Which key does what.
     pub keymap: Keymap,
     /// The columns that the configuration names. None: those of the width.
-    pub columns: Option<Vec<Column>>,
+    pub columns: Option<Vec<Shown>>,
     /// Where the screen is written to. None where it is not.
     pub dumps: Option<PathBuf>,
     /// Stops the process as Ctrl-Z does, the terminal given back meanwhile.
@@ -79,7 +78,7 @@ impl Look {
                 let place = error.actions().into_iter().find_map(|action| config.key_lines.get(action)).cloned();
                 super::OpenError::Keys { place: super::place(place), error }
             })?,
-            columns: (!config.columns.is_empty()).then(|| config.columns.iter().map(|c| (*c).into()).collect()),
+            columns: (!config.columns.is_empty()).then(|| config.columns.clone()),
             dumps: state.as_ref().map(|d| d.join("screens")),
             suspend: super::terminal::suspend,
             kept,

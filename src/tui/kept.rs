@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use super::model::Model;
 use super::sort::Column;
 use crate::arm::ResourceId;
+use crate::config::Shown;
 
 /// The file's name.
 const FILE: &str = "screen.json";
@@ -22,7 +23,7 @@ pub struct Kept {
     reversed: bool,
     wide: bool,
     /// The columns that were chosen.
-    columns: Option<Vec<Column>>,
+    columns: Option<Vec<Shown>>,
     /// The places that are kept.
     bookmarks: Vec<ResourceId>,
     /// The theme that was chosen on the screen.

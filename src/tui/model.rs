@@ -16,6 +16,7 @@ use super::sort::Column;
 use crate::arm::ResourceId;
 use crate::changes::diff::Diffs;
 use crate::changes::{Plan, Run};
+use crate::config::Shown;
 
 /// What is shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -248,7 +249,7 @@ pub struct Model {
     /// Whether the members have every column and the tree makes room.
     pub wide: bool,
     /// The columns that were chosen. None: those of the width.
-    pub columns: Option<Vec<Column>>,
+    pub columns: Option<Vec<Shown>>,
     /// The places that are kept, by id.
     pub bookmarks: Vec<ResourceId>,
     /// The theme that is worn.
@@ -452,11 +453,11 @@ impl Model {
     }
 
     /// The columns that members have, besides their health.
-    pub fn shown_columns(&self) -> &[Column] {
+    pub fn shown_columns(&self) -> &[Shown] {
         match &self.columns {
             Some(chosen) => chosen,
-            None if self.wide => &Column::CHOSEN,
-            None => &Column::NARROW,
+            None if self.wide => &Shown::ALL,
+            None => &Shown::NARROW,
         }
     }
 

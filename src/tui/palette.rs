@@ -6,8 +6,8 @@ use nucleo_matcher::{Config, Matcher, Utf32Str};
 
 use super::action::Action;
 use super::model::{Field, Node};
-use super::sort::Column;
 use crate::arm::ResourceId;
+use crate::config::Shown;
 
 /// Something that the palette offers.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -34,7 +34,7 @@ pub enum Goal {
     /// A text to the clipboard.
     Copy(String),
     /// A column is shown, or is not.
-    Column(Column),
+    Column(Shown),
     /// An answer to a script, by its place.
     Choice(usize),
     /// A saved script, by its place in the launcher.

@@ -10,9 +10,9 @@ use super::model::{Field, Model, Node, Pane, Typing};
 use super::navigate::{jump, moved};
 use super::palette::{Goal, Item, Palette, Purpose};
 use super::screens::{selected, show};
-use super::sort::Column;
 use super::update::{act, context};
 use crate::arm::ResourceId;
+use crate::config::Shown;
 
 pub(super) fn open_palette(model: &mut Model) -> Vec<Command> {
     let keymap = model.keymap.clone();
@@ -183,12 +183,12 @@ pub(super) fn themes(model: &mut Model) -> Vec<Command> {
 /// The columns, those that are shown with a sign before them.
 fn column_items(model: &Model) -> Vec<Item> {
     let shown = model.shown_columns();
-    let item = |column: Column| Item {
+    let item = |column: Shown| Item {
         label: format!("{} {}", if shown.contains(&column) { "[x]" } else { "[ ]" }, column.name()),
         kind: "column",
         goal: Goal::Column(column),
     };
-    Column::CHOSEN.into_iter().map(item).collect()
+    Shown::ALL.into_iter().map(item).collect()
 }
 
 pub(super) fn columns(model: &mut Model) -> Vec<Command> {
@@ -197,10 +197,10 @@ pub(super) fn columns(model: &mut Model) -> Vec<Command> {
 }
 
 /// Shows a column, or does not any more.
-fn turn(model: &mut Model, column: Column) -> Vec<Command> {
+fn turn(model: &mut Model, column: Shown) -> Vec<Command> {
     let shown = model.shown_columns();
-    let turned = |c: &Column| shown.contains(c) != (*c == column);
-    model.columns = Some(Column::CHOSEN.into_iter().filter(turned).collect());
+    let turned = |c: &Shown| shown.contains(c) != (*c == column);
+    model.columns = Some(Shown::ALL.into_iter().filter(turned).collect());
     let items = column_items(model);
     if let Typing::Palette(palette) = &mut model.typing {
         palette.items = items;

@@ -7,7 +7,6 @@ use super::command::Command;
 use super::document::Document;
 use super::model::{Model, Node, Pane, Screen};
 use super::snapshot::HealthView;
-use super::sort::Column;
 use crate::arm::ResourceId;
 
 /// How often health is asked for again on its screen.
@@ -144,12 +143,7 @@ pub(super) fn tick(model: &mut Model) -> (Vec<Command>, bool) {
 
 pub(super) fn sort(model: &mut Model, reverse: bool) -> Vec<Command> {
     let (column, reversed) = model.sort;
-    model.sort = if reverse {
-        (column, !reversed)
-    } else {
-        let at = Column::ALL.iter().position(|c| *c == column).unwrap_or(0);
-        (Column::ALL.get((at + 1) % Column::ALL.len()).copied().unwrap_or(Column::Listed), false)
-    };
+    model.sort = if reverse { (column, !reversed) } else { (column.next(), false) };
     let (column, reversed) = model.sort;
     model.say(format!("sorted by {}{}", column.name(), if reversed { ", the other way round" } else { "" }), false);
     Vec::new()

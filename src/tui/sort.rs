@@ -8,82 +8,36 @@ use super::snapshot::Row;
 use crate::config::Shown;
 use crate::health::HealthState;
 
-/// A column by which members are sorted.
+/// By what members are sorted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Column {
     /// As the pool lists them.
     Listed,
-    /// By health, the worst first.
+    /// By health, the worst first. It is always shown.
     Health,
-    /// By name.
-    Name,
-    /// By address.
-    Ip,
-    /// By power state.
-    Power,
-    /// By zone.
-    Zone,
-    /// By kind.
-    Kind,
-    /// By admin state.
-    Admin,
-    /// By whether an instance is on the latest model: those that are not first.
-    Latest,
-    /// By id.
-    Id,
+    /// By a column that is shown or is not.
+    #[serde(untagged)]
+    Of(Shown),
 }
 
 impl Column {
     /// Every column, in the order of the screen.
-    pub const ALL: [Self; 10] = [
-        Self::Listed,
-        Self::Health,
-        Self::Name,
-        Self::Ip,
-        Self::Power,
-        Self::Zone,
-        Self::Kind,
-        Self::Admin,
-        Self::Latest,
-        Self::Id,
-    ];
+    pub fn all() -> impl Iterator<Item = Self> {
+        [Self::Listed, Self::Health].into_iter().chain(Shown::ALL.into_iter().map(Self::Of))
+    }
 
-    /// Those that may be shown or not; health always is, and the order of the pool is no column.
-    pub const CHOSEN: [Self; 8] =
-        [Self::Name, Self::Ip, Self::Power, Self::Zone, Self::Kind, Self::Admin, Self::Latest, Self::Id];
-
-    /// Those that are shown where nothing was chosen.
-    pub const NARROW: [Self; 4] = [Self::Name, Self::Ip, Self::Power, Self::Zone];
+    /// The one after it, and after the last the first.
+    pub fn next(self) -> Self {
+        Self::all().skip_while(|c| *c != self).nth(1).unwrap_or(Self::Listed)
+    }
 
     /// Its name.
     pub fn name(self) -> &'static str {
         match self {
             Self::Listed => "as listed",
             Self::Health => "health",
-            Self::Name => "name",
-            Self::Ip => "ip",
-            Self::Power => "power",
-            Self::Zone => "zone",
-            Self::Kind => "kind",
-            Self::Admin => "admin",
-            Self::Latest => "latest",
-            Self::Id => "id",
-        }
-    }
-}
-
-impl From<Shown> for Column {
-    fn from(column: Shown) -> Self {
-        match column {
-            Shown::Name => Self::Name,
-            Shown::Ip => Self::Ip,
-            Shown::Power => Self::Power,
-            Shown::Zone => Self::Zone,
-            Shown::Kind => Self::Kind,
-            Shown::Admin => Self::Admin,
-            Shown::Latest => Self::Latest,
-            Shown::Id => Self::Id,
+            Self::Of(shown) => shown.name(),
         }
     }
 }
@@ -100,14 +54,14 @@ fn by(column: Column, a: &Row, b: &Row) -> Ordering {
     match column {
         Column::Listed => Ordering::Equal,
         Column::Health => rank(a).cmp(&rank(b)),
-        Column::Name => natural(&a.member.name, &b.member.name),
-        Column::Ip => address(a).cmp(&address(b)).then_with(|| a.member.ip.cmp(&b.member.ip)),
-        Column::Power => a.member.power_state.cmp(&b.member.power_state),
-        Column::Zone => a.member.zone.cmp(&b.member.zone),
-        Column::Kind => a.member.kind.word().cmp(b.member.kind.word()),
-        Column::Admin => a.member.admin_state.word().cmp(b.member.admin_state.word()),
-        Column::Latest => a.member.latest_model.cmp(&b.member.latest_model),
-        Column::Id => a.member.id.cmp(&b.member.id),
+        Column::Of(Shown::Name) => natural(&a.member.name, &b.member.name),
+        Column::Of(Shown::Ip) => address(a).cmp(&address(b)).then_with(|| a.member.ip.cmp(&b.member.ip)),
+        Column::Of(Shown::Power) => a.member.power_state.cmp(&b.member.power_state),
+        Column::Of(Shown::Zone) => a.member.zone.cmp(&b.member.zone),
+        Column::Of(Shown::Kind) => a.member.kind.word().cmp(b.member.kind.word()),
+        Column::Of(Shown::Admin) => a.member.admin_state.word().cmp(b.member.admin_state.word()),
+        Column::Of(Shown::Latest) => a.member.latest_model.cmp(&b.member.latest_model),
+        Column::Of(Shown::Id) => a.member.id.cmp(&b.member.id),
     }
 }
 

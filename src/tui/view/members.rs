@@ -11,6 +11,7 @@ use super::super::snapshot::{PoolView, Row};
 use super::super::sort::Column;
 use super::super::theme::Faces;
 use super::{block, fit, glyph, pad, styled, window};
+use crate::config::Shown;
 use crate::health::{HealthState, reason};
 use crate::terminal_text::safe;
 
@@ -125,52 +126,48 @@ fn head(pool: &PoolView, faces: &Faces, width: usize) -> Vec<Line<'static>> {
 const STATE: usize = 10;
 
 /// A column's name on the screen, and its width there.
-fn column_head(column: Column, width: usize) -> (&'static str, usize) {
+fn column_head(column: Shown, width: usize) -> (&'static str, usize) {
     // At 80 columns the pane is 52 wide: the reason keeps what is left.
     let roomy = width >= 70;
     match column {
-        Column::Listed => ("", 0),
-        Column::Health => ("health", STATE),
-        Column::Name => ("name", if roomy { 22 } else { 14 }),
-        Column::Ip => ("ip", if roomy { 16 } else { 11 }),
-        Column::Power => ("power", 8),
-        Column::Zone => ("z", 2),
-        Column::Kind => ("kind", 9),
-        Column::Admin => ("admin", 6),
-        Column::Latest => ("latest", 7),
-        Column::Id => ("id", 30),
+        Shown::Name => ("name", if roomy { 22 } else { 14 }),
+        Shown::Ip => ("ip", if roomy { 16 } else { 11 }),
+        Shown::Power => ("power", 8),
+        Shown::Zone => ("z", 2),
+        Shown::Kind => ("kind", 9),
+        Shown::Admin => ("admin", 6),
+        Shown::Latest => ("latest", 7),
+        Shown::Id => ("id", 30),
     }
 }
 
 /// What a row has in a column.
-fn cell(row: &Row, column: Column) -> String {
+fn cell(row: &Row, column: Shown) -> String {
     let m = &row.member;
     let or_none = |text: &Option<String>| text.as_deref().map_or_else(|| "-".to_owned(), safe);
     match column {
-        Column::Listed | Column::Health => String::new(),
-        Column::Name => safe(&m.name),
-        Column::Ip => or_none(&m.ip),
-        Column::Power => or_none(&m.power_state),
-        Column::Zone => or_none(&m.zone),
-        Column::Kind => m.kind.word().to_owned(),
-        Column::Admin => match m.admin_state {
+        Shown::Name => safe(&m.name),
+        Shown::Ip => or_none(&m.ip),
+        Shown::Power => or_none(&m.power_state),
+        Shown::Zone => or_none(&m.zone),
+        Shown::Kind => m.kind.word().to_owned(),
+        Shown::Admin => match m.admin_state {
             crate::azure::backend_pool::AdminState::None => "-".to_owned(),
             other => other.word().to_lowercase(),
         },
-        Column::Latest => match m.latest_model {
+        Shown::Latest => match m.latest_model {
             Some(true) => "yes".to_owned(),
             Some(false) => "no".to_owned(),
             None => "-".to_owned(),
         },
-        Column::Id => safe(&m.id.short()),
+        Shown::Id => safe(&m.id.short()),
     }
 }
 
 fn columns(width: usize, model: &Model, faces: &Faces) -> String {
     // The column that sorts says so.
     let (by, reversed) = model.sort;
-    let head = |column: Column| {
-        let (title, width) = column_head(column, width);
+    let head = |column: Column, (title, width): (&str, usize)| {
         let sign = match (by == column, reversed, faces.unicode) {
             (false, ..) => "",
             (true, false, true) => "↓",
@@ -180,8 +177,8 @@ fn columns(width: usize, model: &Model, faces: &Faces) -> String {
         };
         pad(&format!("{title}{sign}"), width)
     };
-    let shown: String = model.shown_columns().iter().map(|c| head(*c)).collect();
-    fit(&format!("  {}{shown}why", head(Column::Health)), width)
+    let shown: String = model.shown_columns().iter().map(|c| head(Column::Of(*c), column_head(*c, width))).collect();
+    fit(&format!("  {}{shown}why", head(Column::Health, ("health", STATE))), width)
 }
 
 fn rows(
@@ -226,7 +223,7 @@ fn rows(
     (lines, places)
 }
 
-fn member(row: &Row, selected: bool, marked: bool, shown: &[Column], faces: &Faces, width: usize) -> Line<'static> {
+fn member(row: &Row, selected: bool, marked: bool, shown: &[Shown], faces: &Faces, width: usize) -> Line<'static> {
     let theme = &faces.theme;
     let (glyph, style, word, why) = match &row.health {
         Some(h) => {
