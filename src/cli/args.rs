@@ -66,8 +66,13 @@ pub struct Globals {
     /// The form of the output
     #[arg(long, short, global = true, value_enum, default_value_t = Output::Table)]
     pub output: Output,
-    /// Only a part of the JSON, by JMESPath: '[?health.state==`down`].name'
-    #[arg(long, global = true, value_name = "JMESPATH")]
+    /// Only a part of the JSON, by JMESPath.
+    #[arg(
+        long,
+        global = true,
+        value_name = "JMESPATH",
+        help = "Only a part of the JSON, by JMESPath: '[?health.state==`down`].name'"
+    )]
     pub query: Option<Query>,
     /// Only these subscriptions, by id or name
     #[arg(long, global = true, value_name = "SUB")]
