@@ -15,6 +15,7 @@ pub mod copy;
 pub mod document;
 pub mod dump;
 pub mod event;
+mod filter;
 pub mod form;
 mod history;
 pub mod kept;

@@ -7,6 +7,7 @@ use tokio::time::Instant;
 
 use super::document::Document;
 use super::event::{Answer, Choice, Launch, Line};
+use super::filter::Filter;
 use super::form::Form;
 use super::keymap::Keymap;
 use super::mouse::Drawn;
@@ -370,20 +371,20 @@ impl Model {
 
     /// The tree's rows that are open and pass the filter.
     pub fn tree_rows(&self) -> Vec<TreeRow> {
-        let filter = self.tree_filter.text.to_lowercase();
-        let passes = |name: &str| filter.is_empty() || name.to_lowercase().contains(&filter);
+        let filter = Filter::read(&self.tree_filter.text);
+        // Words are looked for along the whole way: `prod masters` finds a pool in a subscription.
+        let passes = |way: [&str; 3]| filter.is_empty() || filter.passes(&way.join("/"));
         let mut rows = Vec::new();
         for s in &self.tree.subscriptions {
             let mut below = Vec::new();
             let mut total = Count::default();
-            let whole = passes(&s.name) && !filter.is_empty();
             for lb in &s.load_balancers {
                 let count = lb.pools.iter().map(|p| p.count).fold(Count::default(), Count::plus);
                 total = total.plus(count);
-                let lb_passes = whole || passes(lb.id.name());
+                let balancer = lb.id.name();
                 let pools: Vec<&super::snapshot::PoolNode> =
-                    lb.pools.iter().filter(|p| lb_passes || passes(p.id.name())).collect();
-                if !lb_passes && pools.is_empty() {
+                    lb.pools.iter().filter(|p| passes([&s.name, balancer, p.id.name()])).collect();
+                if pools.is_empty() && !passes([&s.name, balancer, ""]) {
                     continue;
                 }
                 let node = Node::Balancer(lb.id.clone());
@@ -408,7 +409,7 @@ impl Model {
                     }));
                 }
             }
-            if below.is_empty() && !passes(&s.name) {
+            if below.is_empty() && !passes([&s.name, "", ""]) {
                 continue;
             }
             let node = Node::Subscription(s.id.clone());
@@ -431,9 +432,9 @@ impl Model {
     /// The pool's rows that pass the filter: members first, then candidates, each sorted.
     pub fn pool_rows(&self) -> Vec<&Row> {
         let Some(pool) = &self.pool else { return Vec::new() };
-        let filter = &self.member_filter.text;
+        let filter = Filter::read(&self.member_filter.text);
         let mut rows: Vec<&Row> =
-            pool.members.iter().chain(&pool.candidates).filter(|r| super::typing::passes(r, filter)).collect();
+            pool.members.iter().chain(&pool.candidates).filter(|r| filter.passes_member(r)).collect();
         super::sort::rows(&mut rows, self.sort);
         rows
     }

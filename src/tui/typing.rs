@@ -1,10 +1,8 @@
-//! Text fields and filters.
+//! Text fields: what keys do to a line that is typed.
 
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 
 use super::model::Field;
-use super::snapshot::Row;
-use crate::health::HealthState;
 
 impl Field {
     /// A field with text, the cursor at its end.
@@ -64,43 +62,6 @@ impl Field {
         }
         true
     }
-}
-
-/// Whether a row passes a filter: words that must all fit, `!word` that must not, and the fields
-/// `state:`, `kind:`, `zone:`, `power:`.
-pub(super) fn passes(row: &Row, filter: &str) -> bool {
-    filter.split_whitespace().all(|word| match word.strip_prefix('!') {
-        Some("") => true,
-        Some(not) => !fits(row, not),
-        None => fits(row, word),
-    })
-}
-
-fn fits(row: &Row, word: &str) -> bool {
-    let word = word.to_lowercase();
-    let m = &row.member;
-    if let Some((field, value)) = word.split_once(':')
-        && !value.is_empty()
-    {
-        let own = match field {
-            "state" => match row.health.as_ref().map(|h| h.state) {
-                Some(HealthState::Up) => "up".to_owned(),
-                Some(HealthState::Down) => "down".to_owned(),
-                Some(HealthState::Unknown) => "unknown".to_owned(),
-                None => "out".to_owned(),
-            },
-            "kind" => format!("{:?}", m.kind).to_lowercase(),
-            "zone" => m.zone.clone().unwrap_or_default(),
-            "power" => m.power_state.clone().unwrap_or_default(),
-            _ => String::new(),
-        };
-        if ["state", "kind", "zone", "power"].contains(&field) {
-            return own.starts_with(value);
-        }
-    }
-    m.name.to_lowercase().contains(&word)
-        || m.ip.as_deref().is_some_and(|ip| ip.contains(&word))
-        || m.id.as_str().to_lowercase().contains(&word)
 }
 
 #[cfg(test)]

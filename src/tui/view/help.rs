@@ -76,7 +76,7 @@ fn keys(model: &Model, width: u16, faces: &Faces) -> Vec<Line<'static>> {
         .collect();
     lines.push(Line::raw(""));
     for text in [
-        "Filter: words, !word, state:down kind:nic zone:2",
+        "Filter: words, !word, ~fuzzy, state:down kind:nic zone:2",
         "power:running. Marks hold over pools; actions act on the",
         "marked rows of the pool shown, else on the selected one.",
         "Nothing is changed before a plan was shown and confirmed.",

@@ -4,7 +4,7 @@ use ratatui::Frame;
 use ratatui::layout::Rect;
 use ratatui::style::Modifier;
 use ratatui::text::Line;
-use ratatui::widgets::{Paragraph, Wrap};
+use ratatui::widgets::Paragraph;
 
 use super::super::model::{Model, Typing};
 use super::super::theme::Faces;
@@ -28,9 +28,10 @@ pub(super) fn draw(model: &mut Model, frame: &mut Frame<'_>, area: Rect, faces: 
     } else {
         describe::plan(&proposal.plan)
     };
+    // Warnings may be longer than the screen is wide: they are wrapped, never cut.
     let mut lines: Vec<Line<'_>> = described
         .into_iter()
-        .map(|line| {
+        .flat_map(|line| {
             let style = match line.tone {
                 Tone::Title => theme.title.add_modifier(Modifier::BOLD),
                 Tone::Good | Tone::Plus => theme.good,
@@ -39,7 +40,7 @@ pub(super) fn draw(model: &mut Model, frame: &mut Frame<'_>, area: Rect, faces: 
                 Tone::Step => theme.text,
                 Tone::Plain => theme.dim,
             };
-            styled(safe(&line.text), style)
+            wrapped(&safe(&line.text), inner.width.into()).into_iter().map(move |text| styled(text, style))
         })
         .collect();
     lines.push(Line::raw(""));
@@ -53,13 +54,45 @@ pub(super) fn draw(model: &mut Model, frame: &mut Frame<'_>, area: Rect, faces: 
     };
     let height = usize::from(inner.height).saturating_sub(1);
     model.page = height;
-    // Warnings may be longer than the screen is wide: they are wrapped, never cut.
-    let body = Paragraph::new(lines).wrap(Wrap { trim: false });
-    let total = body.line_count(inner.width);
-    proposal.scroll = proposal.scroll.min(total.saturating_sub(height));
-    let scroll = u16::try_from(proposal.scroll).unwrap_or(u16::MAX);
+    proposal.scroll = proposal.scroll.min(lines.len().saturating_sub(height));
     let text = Rect { height: inner.height.saturating_sub(1), ..inner };
-    frame.render_widget(body.scroll((scroll, 0)), text);
+    let shown: Vec<Line<'_>> = lines.into_iter().skip(proposal.scroll).take(height).collect();
+    frame.render_widget(Paragraph::new(shown), text);
     let last = Rect { y: inner.y + inner.height.saturating_sub(1), height: 1.min(inner.height), ..inner };
     frame.render_widget(styled(super::fit(&prompt, inner.width.into()), theme.title), last);
+}
+
+/// A line of the plan as rows of the screen: what does not fit goes on below where its text began.
+fn wrapped(text: &str, width: usize) -> Vec<String> {
+    let below = " ".repeat(text_begins(text).min(width / 2));
+    textwrap::wrap(text, textwrap::Options::new(width.max(1)).subsequent_indent(&below))
+        .into_iter()
+        .map(std::borrow::Cow::into_owned)
+        .collect()
+}
+
+/// The column where a line's text begins: after its mark, which two spaces or more end, else two within
+/// its indentation.
+fn text_begins(text: &str) -> usize {
+    let indented = text.len() - text.trim_start().len();
+    let marked = text.get(indented..).and_then(|rest| {
+        let gap = rest.find("  ")?;
+        let after = rest.get(gap..)?;
+        Some(unicode_width::UnicodeWidthStr::width(rest.get(..gap)?) + after.len() - after.trim_start().len())
+    });
+    indented + marked.unwrap_or(2)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_does_not_fit_goes_on_below_its_text() {
+        let guard = wrapped("! gap           nobody serves from here", 30);
+        assert_eq!(guard, ["! gap           nobody serves", "               from here"]);
+        let id = wrapped("   −   \"id\": \"/subscriptions/0\"", 20);
+        assert_eq!(id, ["   −   \"id\":", "       \"/subscriptio", "       ns/0\""]);
+        assert_eq!(wrapped("", 0), [""]);
+    }
 }

@@ -103,7 +103,7 @@ pub(super) fn hints(model: &Model, frame: &mut Frame<'_>, area: Rect, faces: &Fa
             ("ctrl-c", "stop"),
             ("esc", "leave"),
         ],
-        Typing::Filter => &[("enter", "keep"), ("esc", "clear"), ("", "name, ip, state:down, zone:2, !word")],
+        Typing::Filter => &[("enter", "keep"), ("esc", "clear"), ("", "name, ip, state:down, zone:2, !not, ~fuzzy")],
         Typing::Confirm(_) => &[("enter", "apply if it is the name"), ("esc", "leave")],
         Typing::Destination { .. } => &[("enter", "plan the move"), ("↑↓", "choose"), ("esc", "leave")],
         Typing::Search => &[("enter", "keep"), ("esc", "forget"), ("", "then n and N go to the next and back")],
