@@ -12,6 +12,7 @@ use clap::Parser as _;
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
+    cli::completions::answer();
     let mut args = Args::parse_from(cli::args::join_sim(std::env::args_os()));
     // A script's own arguments may hold --sim, which must be known before the first thread.
     let mut prepared = None;

@@ -5,6 +5,7 @@
 //! needs an answer is returned to be asked.
 
 pub mod ask;
+pub mod names;
 pub mod rows;
 
 use std::collections::{BTreeSet, HashMap, HashSet};
@@ -32,6 +33,7 @@ use crate::estate::discover::{Found, Scope, discover};
 use crate::estate::select::SelectError;
 use crate::estate::summary::{LoadBalancer, Nic};
 use crate::health::{self, PoolHealth};
+use names::Names;
 
 /// A session on one cloud. Cloning it gives another handle on the same session.
 #[derive(Clone)]
@@ -205,7 +207,28 @@ impl Session {
             discover(&self.inner.reader, &self.inner.config.subscriptions, &ids, &send).await
         };
         let (result, ()) = tokio::join!(listing, taking);
-        Ok(result?)
+        result?;
+        self.keep_names().await;
+        Ok(())
+    }
+
+    /// The names of what is listed.
+    pub fn names(&self) -> Names {
+        self.estate(Names::of)
+    }
+
+    /// Leaves the names for shells to complete. That they cannot be left is no failure of the listing.
+    async fn keep_names(&self) {
+        let session = self.clone();
+        let kept = tokio::task::spawn_blocking(move || {
+            let folder = session.inner.config.state_dir().map_err(|e| e.to_string())?;
+            session.names().write(&folder, session.place()).map_err(|e| e.to_string())
+        });
+        match kept.await {
+            Ok(Ok(())) => {}
+            Ok(Err(problem)) => tracing::info!(problem, "the names could not be kept for completion"),
+            Err(error) => tracing::info!(%error, "the names could not be kept for completion"),
+        }
     }
 
     /// Lists where nothing was listed yet.

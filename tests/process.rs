@@ -414,3 +414,44 @@ fn the_repl_reads_entries_from_a_pipe() {
     assert!(text(&out.stderr).contains("nope"));
     assert_eq!(out.status.code(), Some(1));
 }
+
+/// What a shell would be answered for the last word of a line.
+fn completed(state: &Path, line: &str) -> Vec<String> {
+    let words: Vec<&str> = line.split(' ').collect();
+    let answer = azlb(state)
+        .env("AZLB_COMPLETE", "bash")
+        .env("_CLAP_COMPLETE_INDEX", (words.len() - 1).to_string())
+        .env("_CLAP_IFS", "\n")
+        .arg("--")
+        .args(words)
+        .output()
+        .unwrap();
+    assert!(answer.status.success(), "{}", text(&answer.stderr));
+    text(&answer.stdout).lines().map(str::to_owned).collect()
+}
+
+/// Shells complete commands, a script's parameters, and names that the last listing left behind.
+#[test]
+fn a_shell_completes_names_of_the_estate() {
+    let state = TempDir::new().unwrap();
+    let state = state.path();
+    for shell in ["bash", "zsh", "fish", "powershell"] {
+        let script = run(state, &format!("completions {shell}"));
+        assert!(script.status.success() && text(&script.stdout).contains("AZLB_COMPLETE"), "{shell}");
+    }
+    assert!(completed(state, "azlb --sim swap --pool ").is_empty(), "nothing is listed yet");
+    assert_eq!(completed(state, "azlb sw"), ["swap"]);
+    assert_eq!(completed(state, "azlb run swap_m"), ["swap_master"]);
+    assert!(completed(state, "azlb run swap_master --").contains(&"--wait-healthy".to_owned()));
+    assert!(run(state, "list pools --sim").status.success());
+    assert_eq!(completed(state, "azlb --sim swap --pool DB"), ["db-lb/masters"]);
+    assert_eq!(completed(state, "azlb --sim swap --pool db-lb/masters --to vm-db"), ["vm-db-2", "vm-db-3"]);
+    assert_eq!(completed(state, "azlb remove --sim --pool db-lb/masters vm"), ["vm-db-1"]);
+    assert_eq!(completed(state, "azlb --sim evacuate zo"), ["zone:1", "zone:2", "zone:3"]);
+    let to = completed(state, "azlb run swap_master --sim --pool db-lb/masters --to vm-db");
+    assert_eq!(to, ["vm-db-2", "vm-db-3"]);
+    assert!(completed(state, "azlb swap --pool db").is_empty(), "the simulator's names are not the cloud's");
+    let swap = run(state, "swap --sim --sim-speed 100 --pool db-lb/masters --to vm-db-2 --yes -o json");
+    let id = json(&swap)["id"].as_str().unwrap().to_owned();
+    assert_eq!(completed(state, &format!("azlb journal undo {}", &id[..2])), [id]);
+}

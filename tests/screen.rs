@@ -30,6 +30,7 @@ fn keys(script: &str) -> Vec<KeyEvent> {
             "tab" => out.push(plain(KeyCode::Tab)),
             "space" => out.push(plain(KeyCode::Char(' '))),
             "down" => out.push(plain(KeyCode::Down)),
+            "right" => out.push(plain(KeyCode::Right)),
             "ctrl-a" => out.push(KeyEvent::new(KeyCode::Char('a'), KeyModifiers::CONTROL)),
             "ctrl-c" => out.push(KeyEvent::new(KeyCode::Char('c'), KeyModifiers::CONTROL)),
             text => out.extend(text.chars().map(|c| plain(KeyCode::Char(c)))),
@@ -499,6 +500,10 @@ async fn a_saved_script_is_launched_by_its_form() {
     for word in ["Swap the single master", "pool             db-lb/masters", "MEMBER"] {
         assert!(form.frame.contains(word), "'{word}' is not in:\n{}", form.frame);
     }
+    let offered = play((100, 30), &format!("{TO_MASTERS} x swap_master enter vm-db"), 2, false).await;
+    assert!(offered.frame.contains("→ vm-db-2  vm-db-3"), "{}", offered.frame);
+    let taken = play((100, 30), &format!("{TO_MASTERS} x swap_master enter vm-db right"), 2, false).await;
+    assert!(taken.frame.contains("to               vm-db-2"), "{}", taken.frame);
     let missing = play((100, 30), &format!("{TO_MASTERS} x swap_master enter enter"), 2, false).await;
     assert!(missing.frame.contains("to is missing"), "{}", missing.frame);
     let wrong = play((100, 30), &format!("{TO_MASTERS} x swap_master enter vm-db-2 down x enter"), 2, false).await;

@@ -72,6 +72,10 @@ pub enum GuardCode {
 }
 
 impl GuardCode {
+    /// Those that the operator may override.
+    pub const OVERRIDABLE: [Self; 6] =
+        [Self::NeverEmpty, Self::NotRunning, Self::ProvisioningState, Self::SamePort, Self::OneEach, Self::Upgrade];
+
     /// The name by which it is overridden.
     pub fn name(self) -> String {
         serde_json::to_value(self).ok().and_then(|v| v.as_str().map(str::to_owned)).unwrap_or_default()
@@ -80,15 +84,7 @@ impl GuardCode {
     /// Whether the operator may override it. Where Azure itself refuses, overriding would only
     /// move the failure to the middle of the plan; two masters are never allowed.
     pub fn overridable(self) -> bool {
-        matches!(
-            self,
-            Self::NeverEmpty
-                | Self::NotRunning
-                | Self::ProvisioningState
-                | Self::SamePort
-                | Self::OneEach
-                | Self::Upgrade
-        )
+        Self::OVERRIDABLE.contains(&self)
     }
 }
 

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use super::args::Globals;
 use super::exit::{FAILED, Failure};
 use crate::arm::Cloud;
+use crate::arm::cloud::CloudError;
 use crate::arm::transport::{HttpTransport, Transport};
 use crate::auth::Credentials;
 use crate::config::Config;
@@ -67,13 +68,8 @@ pub fn session(globals: &Globals, in_process: Option<InProcess>) -> Result<Sessi
             (Cloud::at(&address.endpoint), SIMULATOR.to_owned())
         }
         None => {
-            let cloud = match (&globals.cloud, &config.endpoint) {
-                (Some(name), _) => Cloud::named(name),
-                (None, Some(endpoint)) => Cloud::at(endpoint),
-                (None, None) => Cloud::named(config.cloud.as_deref().unwrap_or("public")),
-            };
-            let place =
-                cloud.as_ref().map(|c| c.endpoint().as_str().trim_end_matches('/').to_owned()).unwrap_or_default();
+            let cloud = cloud(globals.cloud.as_deref(), &config);
+            let place = cloud.as_ref().map(place_of).unwrap_or_default();
             (cloud, place)
         }
     };
@@ -85,6 +81,20 @@ pub fn session(globals: &Globals, in_process: Option<InProcess>) -> Result<Sessi
     }
     let credentials = Arc::new(Credentials::new(config.auth));
     Ok(Session::open(config, cloud, transport, credentials, place)?)
+}
+
+/// The cloud that the command line names, else the configuration.
+pub(super) fn cloud(named: Option<&str>, config: &Config) -> Result<Cloud, CloudError> {
+    match (named, &config.endpoint) {
+        (Some(name), _) => Cloud::named(name),
+        (None, Some(endpoint)) => Cloud::at(endpoint),
+        (None, None) => Cloud::named(config.cloud.as_deref().unwrap_or("public")),
+    }
+}
+
+/// What plans and kept names of a cloud are marked with.
+pub(super) fn place_of(cloud: &Cloud) -> String {
+    cloud.endpoint().as_str().trim_end_matches('/').to_owned()
 }
 
 /// Makes a session one of stand-ins. It writes nothing, and what is kept on this machine under real names (the

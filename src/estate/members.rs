@@ -64,7 +64,8 @@ impl Estate {
         pool.entries.iter().filter_map(|entry| self.member(pool, entry)).collect()
     }
 
-    fn member(&self, pool: &Pool, entry: &Entry) -> Option<Member> {
+    /// The member that an entry of a pool is.
+    pub fn member(&self, pool: &Pool, entry: &Entry) -> Option<Member> {
         match pool.kind {
             PoolKind::Ip | PoolKind::Frontend => {
                 let nic = entry.ip.as_deref().and_then(|ip| self.config_with_ip(pool.network.as_ref(), ip));

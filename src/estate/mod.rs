@@ -13,7 +13,7 @@ pub mod select;
 pub mod summary;
 
 use std::collections::{HashMap, HashSet};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use hashbrown::HashTable;
 
@@ -35,6 +35,8 @@ pub struct Estate {
     powers: HashMap<ResourceId, Option<Arc<str>>>,
     sets: Vec<ResourceId>,
     ids: SharedIds,
+    /// How many pools have each `LB/POOL`, in lower case; counted when it is first asked for.
+    short_names: OnceLock<HashMap<String, usize>>,
 }
 
 /// What has an id of its own.
@@ -170,6 +172,9 @@ impl Estate {
     pub fn take(&mut self, found: discover::Found) {
         use discover::Found;
         self.generation += 1;
+        if matches!(found, Found::Subscriptions(_) | Found::LoadBalancers { .. } | Found::LoadBalancer(_)) {
+            self.short_names.take();
+        }
         match found {
             Found::Subscriptions(list) => {
                 let mut old: Vec<Subscription> = std::mem::take(&mut self.subscriptions);

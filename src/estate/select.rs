@@ -1,5 +1,7 @@
 //! Which resource a person means: `LB/POOL`, `SUB:RG/LB/POOL`, a full id, a VM's name, an address.
 
+use std::collections::HashMap;
+
 use wildmatch::WildMatch;
 
 use super::Estate;
@@ -58,9 +60,14 @@ impl Estate {
     /// The form of a pool that names it alone in this estate.
     pub fn pool_selector(&self, id: &ResourceId) -> String {
         let short = id.short();
-        if self.load_balancers().flat_map(|lb| &lb.pools).filter(|p| p.id.short().eq_ignore_ascii_case(&short)).count()
-            <= 1
-        {
+        let counted = self.short_names.get_or_init(|| {
+            let mut counts = HashMap::new();
+            for pool in self.load_balancers().flat_map(|lb| &lb.pools) {
+                *counts.entry(pool.id.short().to_ascii_lowercase()).or_default() += 1;
+            }
+            counts
+        });
+        if counted.get(&short.to_ascii_lowercase()).is_none_or(|n| *n <= 1) {
             return short;
         }
         self.long_selector(id)

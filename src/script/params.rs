@@ -9,6 +9,8 @@
 
 use rhai::{AST, Array, Dynamic, Map};
 
+use crate::session::names::Names;
+
 /// A declared parameter.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Param {
@@ -35,8 +37,10 @@ pub enum Source {
     Pools,
     /// The load balancers.
     LoadBalancers,
-    /// Machines, instances and address entries.
+    /// Machines, instances and address entries; the pool's members first.
     Members,
+    /// Machines and instances that are not in the pool.
+    Candidates,
     /// The scale sets.
     Sets,
     /// The zones.
@@ -44,12 +48,26 @@ pub enum Source {
 }
 
 impl Source {
+    /// The names that it gives, those of the pool's members first.
+    pub fn names(self, names: &Names, pool: &str) -> Vec<String> {
+        match self {
+            Self::None => Vec::new(),
+            Self::Pools => names.pools.iter().map(|p| p.name.clone()).collect(),
+            Self::LoadBalancers => names.load_balancers.clone(),
+            Self::Members => names.members_first(pool).map(str::to_owned).collect(),
+            Self::Candidates => names.not_in(pool).map(str::to_owned).collect(),
+            Self::Sets => names.sets.clone(),
+            Self::Zones => names.zones.clone(),
+        }
+    }
+
     fn read(word: &str) -> Option<Self> {
         Some(match word {
             "none" => Self::None,
             "pools" => Self::Pools,
             "load_balancers" => Self::LoadBalancers,
             "members" => Self::Members,
+            "candidates" => Self::Candidates,
             "sets" => Self::Sets,
             "zones" => Self::Zones,
             _ => return None,
@@ -182,7 +200,7 @@ fn one(item: Dynamic) -> Result<Param, String> {
     })?;
     let source = match text("source") {
         Some(word) => Source::read(&word).ok_or_else(|| {
-            format!("there is no source '{word}': use pools, load_balancers, members, sets, zones, none")
+            format!("there is no source '{word}': use pools, load_balancers, members, candidates, sets, zones, none")
         })?,
         None => match kind {
             Kind::Pool => Source::Pools,

@@ -256,7 +256,7 @@ impl Tasks {
             }
             Command::FindScripts => {
                 tokio::task::spawn_blocking(move || {
-                    let _ = events.blocking_send(Event::Scripts(launches(&session)));
+                    let _ = events.blocking_send(Event::Scripts(launches(&session), Box::new(session.names())));
                 });
             }
             Command::ReadDiffs(plan) => {

@@ -11,6 +11,7 @@ use crate::changes::diff::Diffs;
 use crate::changes::{Plan, Run};
 use crate::health::metrics::Series;
 use crate::script::params::Param;
+use crate::session::names::Names;
 
 /// An event.
 #[derive(Debug)]
@@ -65,8 +66,8 @@ pub enum Event {
     History(Vec<String>),
     /// How far a script is.
     Progress(String),
-    /// The saved scripts, for the launcher.
-    Scripts(Vec<Launch>),
+    /// The saved scripts, for the launcher, and the names that complete their parameters.
+    Scripts(Vec<Launch>, Box<Names>),
     /// Names that could complete the console's entry.
     Completions {
         /// Where the completed word begins, in bytes.

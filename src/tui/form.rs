@@ -7,8 +7,9 @@ use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use super::command::Command;
 use super::event::{Launch, Line, LineKind};
 use super::model::{Field, Model, Node, Typing};
-use crate::script::params::{Param, Source};
+use crate::script::params::{Kind, Param, Source};
 use crate::script::record::quoted;
+use crate::session::names::Names;
 
 /// A form while it is open.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -19,8 +20,36 @@ pub struct Form {
     pub fields: Vec<Field>,
     /// The one that is typed into.
     pub at: usize,
+    /// What the field could be completed to; the first is what `→` takes.
+    pub offered: Vec<String>,
     /// What is wrong with what was filled in.
     pub problem: Option<String>,
+}
+
+/// The most names that are offered at once.
+const MOST_OFFERED: usize = 20;
+
+impl Form {
+    /// Looks up what the field that is typed into could be completed to.
+    fn offer(&mut self, names: &Names) {
+        self.offered.clear();
+        let Some((param, field)) = self.script.params.get(self.at).zip(self.fields.get(self.at)) else { return };
+        let pool = self.script.params.iter().zip(&self.fields).find(|(p, _)| p.source == Source::Pools);
+        let pool = pool.map(|(_, f)| f.text.clone()).unwrap_or_default();
+        let known = if param.values.is_empty() { param.source.names(names, &pool) } else { param.values.clone() };
+        // Of a list the last is being typed.
+        let typed = match param.kind {
+            Kind::List => field.text.rsplit(',').next().unwrap_or_default().trim_start(),
+            _ => field.text.as_str(),
+        };
+        let given = field.text.len() - typed.len();
+        let begun = typed.to_lowercase();
+        let fits = known.into_iter().filter(|n| n.len() > begun.len() && n.to_lowercase().starts_with(&begun));
+        self.offered = fits
+            .map(|name| format!("{}{name}", field.text.get(..given).unwrap_or_default()))
+            .take(MOST_OFFERED)
+            .collect();
+    }
 }
 
 /// Opens the form; what is selected on the screen is filled in.
@@ -46,12 +75,13 @@ pub(super) fn open(model: &mut Model, script: Launch) -> Vec<Command> {
     };
     let fields: Vec<Field> = script.params.iter().map(filled).collect();
     let at = fields.iter().position(|f| f.text.is_empty()).unwrap_or(0);
-    model.typing = Typing::Form(Form { script, fields, at, problem: None });
+    let mut form = Form { script, fields, at, offered: Vec::new(), problem: None };
+    form.offer(&model.names);
+    model.typing = Typing::Form(form);
     Vec::new()
 }
 
 pub(super) fn typing(model: &mut Model, key: &KeyEvent) -> Vec<Command> {
-    let names = names(model);
     let Typing::Form(form) = &mut model.typing else { return Vec::new() };
     let control = key.modifiers.contains(KeyModifiers::CONTROL);
     let last = form.fields.len().saturating_sub(1);
@@ -69,39 +99,21 @@ pub(super) fn typing(model: &mut Model, key: &KeyEvent) -> Vec<Command> {
             Err((at, problem)) => (form.at, form.problem) = (at, Some(problem)),
         },
         _ => {
-            let source = form.script.params.get(form.at).map(|p| p.source);
+            let offered = form.offered.first().cloned();
             if let Some(field) = form.fields.get_mut(form.at) {
-                let at_end = field.cursor == field.text.len();
-                let known: Option<&[String]> = match source {
-                    Some(Source::Pools) => Some(&names.0),
-                    Some(Source::Members) => Some(&names.1),
-                    _ => None,
-                };
-                if let (KeyCode::Right, true, Some(known)) = (key.code, at_end, known) {
-                    complete(field, known);
-                } else {
-                    field.key(key);
+                match (key.code, offered) {
+                    (KeyCode::Right, Some(name)) if field.cursor == field.text.len() => *field = Field::of(name),
+                    _ => {
+                        field.key(key);
+                    }
                 }
             }
         }
     }
-    Vec::new()
-}
-
-/// The pools by their short names, and who is in the selected one or could join it.
-fn names(model: &Model) -> (Vec<String>, Vec<String>) {
-    let balancers = model.tree.subscriptions.iter().flat_map(|s| &s.load_balancers);
-    let pools = balancers.flat_map(|lb| &lb.pools).map(|p| p.id.short()).collect();
-    let rows = model.pool.iter().flat_map(|p| p.candidates.iter().chain(&p.members));
-    (pools, rows.map(|r| r.member.name.clone()).collect())
-}
-
-/// Completes to the first name that begins so.
-fn complete(field: &mut Field, names: &[String]) {
-    let typed = field.text.to_lowercase();
-    if let Some(name) = names.iter().find(|n| n.to_lowercase().starts_with(&typed)) {
-        *field = Field::of(name.clone());
+    if let Typing::Form(form) = &mut model.typing {
+        form.offer(&model.names);
     }
+    Vec::new()
 }
 
 /// The map of values, or which is wrong and why.

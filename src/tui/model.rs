@@ -18,6 +18,7 @@ use crate::arm::ResourceId;
 use crate::changes::diff::Diffs;
 use crate::changes::{Plan, Run};
 use crate::config::Shown;
+use crate::session::names::Names;
 
 /// What is shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -182,6 +183,8 @@ pub struct ConsoleState {
     pub choice: Option<Choice>,
     /// The saved scripts that the launcher offers.
     pub scripts: Vec<Launch>,
+    /// The names that complete their parameters.
+    pub names: Names,
     /// What was said, the oldest first.
     pub lines: VecDeque<Line>,
     /// What is being typed.
@@ -259,6 +262,8 @@ pub struct Model {
     pub choice: Option<Choice>,
     /// The saved scripts that the launcher offers.
     pub scripts: Vec<Launch>,
+    /// The names that complete their parameters.
+    pub names: Names,
     /// What was said, the oldest first.
     pub messages: VecDeque<Message>,
     /// Where the panes were drawn last, for the mouse: the tree's rows and the members'.
@@ -339,6 +344,7 @@ impl Model {
             theme: String::new(),
             choice: None,
             scripts: Vec::new(),
+            names: Names::default(),
             messages: VecDeque::new(),
             drawn: Drawn::default(),
             before: Vec::new(),

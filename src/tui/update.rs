@@ -157,7 +157,8 @@ pub fn update(model: &mut Model, event: Event) -> (Vec<Command>, bool) {
             model.message = Some((text, false));
             Vec::new()
         }
-        Event::Scripts(scripts) => {
+        Event::Scripts(scripts, names) => {
+            model.names = *names;
             picks::scripts(model, scripts);
             Vec::new()
         }

@@ -69,7 +69,9 @@ fn form(form: &Form, frame: &mut Frame<'_>, area: Rect, faces: &Faces) {
         let text = format!("{} {}{cursor}", pad(&param.name, 16), safe(&field.text));
         lines.push(styled(pad(&text, columns), if here { faces.theme.selected } else { faces.theme.text }));
     }
-    lines.push(Line::raw(""));
+    let offered = form.offered.iter().map(|name| safe(name)).collect::<Vec<_>>().join("  ");
+    let offered = if offered.is_empty() { offered } else { format!("→ {offered}") };
+    lines.push(styled(fit(&offered, columns), faces.theme.dim));
     let help = form.script.params.get(form.at).map(|p| format!("{}  {}", p.word(), p.help)).unwrap_or_default();
     let told = form.problem.clone().unwrap_or(help);
     let style = if form.problem.is_some() { faces.theme.bad } else { faces.theme.dim };
