@@ -46,6 +46,9 @@ fn main() {
     if wanted("screen") {
         screen();
     }
+    if wanted("scripts") {
+        scripts();
+    }
     if wanted("terminal") {
         terminal();
     }
@@ -305,6 +308,128 @@ fn planning() {
     );
 }
 
+/// A session that has listed a generated estate.
+async fn generated(size: &str) -> (azlb::session::Session, TempDir) {
+    let size: generate::Size = size.parse().unwrap();
+    let options = Options { page_size: 1000, throttle: false, ..Options::default() };
+    let simulator = Arc::new(Simulator::new(generate::estate(size), options).unwrap());
+    let state = TempDir::new().unwrap();
+    let session = session(&simulator, state.path());
+    session.refresh().await.unwrap();
+    (session, state)
+}
+
+/// A face that nobody looks at.
+#[derive(Default)]
+struct Nobody(azlb::script::host::Stop);
+
+impl azlb::script::Host for Nobody {
+    fn print(&self, _: &str) {}
+
+    fn confirm(&self, _: &azlb::changes::Plan) -> Result<bool, azlb::session::SessionError> {
+        Ok(false)
+    }
+
+    fn apply(
+        &self,
+        _: &azlb::changes::Plan,
+    ) -> Result<Option<azlb::script::host::Applied>, azlb::session::SessionError> {
+        Ok(None)
+    }
+
+    fn ask(&self, _: &str) -> Result<bool, azlb::session::SessionError> {
+        Ok(false)
+    }
+
+    fn choose(&self, _: &str, _: &[String]) -> Result<usize, azlb::session::SessionError> {
+        Ok(0)
+    }
+
+    fn progress(&self, _: &str, _: u64, _: u64) {}
+
+    fn emit(&self, _: &serde_json::Value, _: &[String]) {}
+
+    fn stop(&self) -> &azlb::script::host::Stop {
+        &self.0
+    }
+}
+
+/// What a script adds to a call of the core, and how long reading an estate takes in one.
+fn scripts() {
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
+    // 1,000 load balancers with two pools each.
+    let (session, _state) = runtime.block_on(generated("subs=4,lbs=1000,nics=10000"));
+    let timed = |name: &str, text: &str| {
+        let host = Arc::new(Nobody::default());
+        let mut console = azlb::script::Console::new(session.clone(), host, runtime.handle().clone());
+        let script = console.compile(name, text).unwrap();
+        let run = |console: &mut azlb::script::Console| {
+            let start = Instant::now();
+            console.run(&script, rhai::Map::new()).unwrap();
+            start.elapsed()
+        };
+        run(&mut console);
+        median((0..11).map(|_| run(&mut console)).collect())
+    };
+    let direct = |what: &dyn Fn()| {
+        what();
+        let times = (0..11).map(|_| {
+            let start = Instant::now();
+            what();
+            start.elapsed()
+        });
+        median(times.collect())
+    };
+    const CALLS: u32 = 1000;
+    let one = session.pool_rows("").pop().unwrap();
+    let by_script = timed("pool", &format!("for i in 0..{CALLS} {{ pool(\"{}\"); }}", one.selector));
+    let by_core = direct(&|| {
+        for _ in 0..CALLS {
+            std::hint::black_box(session.pool_row_of(&one.selector).unwrap());
+        }
+    });
+    println!(
+        "scripts: pool(…) {:?} a call, the core {:?}: {:?} more",
+        by_script / CALLS,
+        by_core / CALLS,
+        by_script.saturating_sub(by_core) / CALLS
+    );
+    let text = format!("let p = pool(\"{}\"); for i in 0..{CALLS} {{ p.membership(); }}", one.selector);
+    let by_script = timed("membership", &text);
+    let by_core = direct(&|| {
+        for _ in 0..CALLS {
+            std::hint::black_box(session.member_rows(&one.id));
+        }
+    });
+    println!(
+        "scripts: membership() of {} {:?} a call, the core {:?}: {:?} more",
+        one.members,
+        by_script / CALLS,
+        by_core / CALLS,
+        by_script.saturating_sub(by_core) / CALLS
+    );
+    let text = "let n = 0; for p in pools() { for m in p.membership() { if m.ip != () && m.name != \"\" { n += 1; } } } \
+                if n < 5000 { throw n; }";
+    let pools = session.pool_rows("");
+    let members: usize = pools.iter().map(|p| p.members).sum();
+    println!("scripts: {} pools with {members} members are read in {:?}", pools.len(), timed("all", text));
+    let (large, _state) = runtime.block_on(generated("subs=1,lbs=1,nics=20000"));
+    let host = Arc::new(Nobody::default());
+    let mut console = azlb::script::Console::new(large.clone(), host, runtime.handle().clone());
+    let pool = large.pool_rows("").into_iter().max_by_key(|p| p.members).unwrap();
+    let text = format!(
+        "let n = 0; for m in pool(\"{}\").membership() {{ if m.ip != () && m.name != \"\" {{ n += 1; }} }} if n != {} {{ throw n; }}",
+        pool.selector, pool.members
+    );
+    let script = console.compile("large", &text).unwrap();
+    let times = (0..11).map(|_| {
+        let start = Instant::now();
+        console.run(&script, rhai::Map::new()).unwrap();
+        start.elapsed()
+    });
+    println!("scripts: one pool of {} members is read in {:?}", pool.members, median(times.collect()));
+}
+
 /// Keys on the screen with an estate of 50,000 NICs: from the key to the frame, and what goes to the
 /// terminal.
 fn screen() {
@@ -314,15 +439,7 @@ fn screen() {
     use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().start_paused(true).build().unwrap();
-    let (session, _state) = runtime.block_on(async {
-        let size: generate::Size = "subs=1,lbs=10,nics=50000".parse().unwrap();
-        let options = Options { page_size: 1000, throttle: false, ..Options::default() };
-        let simulator = Arc::new(Simulator::new(generate::estate(size), options).unwrap());
-        let state = TempDir::new().unwrap();
-        let session = session(&simulator, state.path());
-        session.refresh().await.unwrap();
-        (session, state)
-    });
+    let (session, _state) = runtime.block_on(generated("subs=1,lbs=10,nics=50000"));
     let faces = Faces::shipped("dark", true);
     let mut terminal = ratatui::Terminal::new(ratatui::backend::TestBackend::new(120, 40)).unwrap();
     let _guard = runtime.enter();

@@ -376,7 +376,10 @@ fn a_failure_is_caught_and_told() {
     let rig = Rig::with(&["PUT networkInterfaces 409 code=ScaleSetNotFound count=9"], |_| {});
     let text = r#"
         try { apply(pool("web-lb/blue").remove("vm-web-1")) }
-        catch (err) { print(`${err.code} ${err.outcome}`); }
+        catch (err) {
+            print(`${err.code} ${err.outcome.state}`);
+            for step in err.outcome.steps.filter(|s| s.error != ()) { print(`${step.state}: ${step.resource} ${step.error}`); }
+        }
         try { pool("db-lb/masters").add("vm-db-2") }
         catch (err) { print(`${err.code} ${err.resource}`); }
         try { pool("nowhere/none") } catch (err) { print(err.code); }
@@ -384,7 +387,14 @@ fn a_failure_is_caught_and_told() {
     "#;
     rig.evaluate(text).unwrap();
     let said = rig.face.said();
-    for word in ["ScaleSetNotFound failed", "exclusive /subscriptions/", "not_found", "ambiguous"] {
+    for word in [
+        "ScaleSetNotFound failed",
+        "failed: /subscriptions/",
+        "vm-web-1-nic",
+        "exclusive /subscriptions/",
+        "not_found",
+        "ambiguous",
+    ] {
         assert!(said.contains(word), "'{word}' is not in: {said}");
     }
     // What is not caught names its place, and its cause decides the exit code.
@@ -478,11 +488,25 @@ fn the_check_finds_mistakes_and_names_their_place() {
         ("let p = pool(\"a/b\"); p.wait_healthy(30)", vec!["argument 1 of wait_healthy is a number"]),
         ("let x = ;", vec![":1:9", "syntax error"]),
         ("const PARAMS = [#{ name: \"A\" }];", vec!["PARAMS[0]"]),
+        (
+            "for m in pool(\"a/b\").members() {\n  print(m.helth);\n}",
+            vec![":2:11", "property 'helth'; did you mean health?"],
+        ),
+        (
+            "const PARAMS = [#{ name: \"pool\", type: \"pool\" }];\nprint(params.pol + params.to.name);",
+            vec![":2:14", "no parameter 'pol' in PARAMS; did you mean pool?", "no parameter 'to' in PARAMS"],
+        ),
     ] {
         let found = findings(text);
         assert!(words.iter().all(|w| found.iter().any(|f| f.contains(w))), "{text}: {found:?}");
     }
-    for good in ["let xs = [3, 1]; xs.sort(); xs.filter(|x| x > 1).len()", "print(`${1 + 1}`); \"a\".to_upper()"] {
+    for good in [
+        "let row = #{ helth: 1 }; row.stats = 2; print(row.helth + row.stats)",
+        "let before = parse_json(\"{}\"); print(before.helth)",
+        "for s in pool(\"a/b\").remove(\"c\").steps { print(s.writes) }",
+        "let xs = [3, 1]; xs.sort(); xs.filter(|x| x > 1).len()",
+        "print(`${1 + 1}`); \"a\".to_upper()",
+    ] {
         assert_eq!(findings(good), Vec::<String>::new(), "{good}");
     }
 }

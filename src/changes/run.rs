@@ -50,6 +50,16 @@ pub enum StepState {
 }
 
 impl StepState {
+    /// What went wrong, where something did: why it failed, was left out, or went on all the same.
+    pub fn problem(&self) -> Option<&str> {
+        match self {
+            Self::Failed { error: problem, .. }
+            | Self::Skipped { reason: problem }
+            | Self::Passed { reason: problem } => Some(problem),
+            Self::Pending | Self::Running { .. } | Self::Asking { .. } | Self::Done { .. } => None,
+        }
+    }
+
     /// Whether nothing more will happen to the step in this run.
     pub fn ended(&self) -> bool {
         !matches!(self, Self::Pending | Self::Running { .. } | Self::Asking { .. })

@@ -1,5 +1,5 @@
 //! The check of a script without running it: calls of functions that do not exist, or with other
-//! arguments than they take.
+//! arguments than they take, properties that nothing has.
 //!
 //! Knows what the engine knows: every registered signature, and the script's own functions. What a variable
 //! holds is not known before the run; constants are.
@@ -115,7 +115,11 @@ pub fn check(found: &Found, known: &Known) -> Result<Script, Vec<Finding>> {
     let one =
         |e: ScriptError| vec![Finding { source: source.clone(), line: e.line, column: e.column, message: e.message }];
     let script = super::engine::compile_alone(&source, &found.text).map_err(one)?;
-    let findings = calls(&source, &script.ast, known);
+    let mut findings = calls(&source, &script.ast, known);
+    findings.extend(super::properties::wrong(&script.ast, &script.params).into_iter().map(|(position, message)| {
+        Finding { source: source.clone(), line: position.line(), column: position.position(), message }
+    }));
+    findings.sort_by_key(|f| (f.line, f.column));
     if findings.is_empty() { Ok(script) } else { Err(findings) }
 }
 

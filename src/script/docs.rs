@@ -389,9 +389,9 @@ pub const TYPES: &[TypeDoc] = &[
         properties: &[
             ("id", "the plan's id"),
             ("title", "what it did"),
-            ("state", "done, or dry run"),
+            ("state", "done, or dry run; of a caught error's failed, or partly done"),
             ("done", "whether it was applied"),
-            ("steps", "each step: maps with id, what, state, attempts, took"),
+            ("steps", "each step: maps with id, what, state, attempts, took, resource, error"),
         ],
     },
     TypeDoc {
@@ -405,7 +405,7 @@ pub const TYPES: &[TypeDoc] = &[
             ),
             ("resource", "the resource concerned, or an empty text"),
             ("correlation_id", "the server's id of the exchange, or an empty text"),
-            ("outcome", "how an applied plan ended, or ()"),
+            ("outcome", "what became of a plan that was applied, as apply would give it, or ()"),
         ],
     },
 ];
@@ -467,6 +467,15 @@ fn receiver(name: &str) -> &'static str {
         "Outcome" => "outcome.",
         _ => "\0",
     }
+}
+
+/// The keys of the maps that words and properties give, as their documentation lists them.
+pub fn map_keys() -> impl Iterator<Item = &'static str> {
+    let texts = functions().map(|d| d.what).chain(TYPES.iter().flat_map(|t| t.properties).map(|(_, what)| *what));
+    texts.filter_map(|text| text.split_once("maps with ")).flat_map(|(_, keys)| {
+        let keys = keys.split([',', '.', ';', ' ']).map(str::trim);
+        keys.filter(|key| !key.is_empty())
+    })
 }
 
 /// The reference as it stands in `docs/scripting.md`.

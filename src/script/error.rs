@@ -4,8 +4,11 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use rhai::{Dynamic, EvalAltResult, ParseError, Position};
 
+use super::host::Applied;
+use super::values::ScriptOutcome;
 use crate::arm::ArmError;
-use crate::changes::{Outcome, PlanError, Severity};
+use crate::changes::run::StepState;
+use crate::changes::{Outcome, Plan, PlanError, Severity};
 use crate::session::SessionError;
 
 /// A script's failure.
@@ -54,7 +57,7 @@ struct Inner {
     code: String,
     resource: String,
     correlation_id: String,
-    outcome: Option<Outcome>,
+    outcome: Option<ScriptOutcome>,
     cause: Mutex<Option<SessionError>>,
 }
 
@@ -79,9 +82,9 @@ impl Caught {
         &self.0.correlation_id
     }
 
-    /// How the plan ended, where it was applied.
-    pub fn outcome(&self) -> Option<Outcome> {
-        self.0.outcome
+    /// What became of the plan, where one was applied.
+    pub fn outcome(&self) -> Option<&ScriptOutcome> {
+        self.0.outcome.as_ref()
     }
 }
 
@@ -144,24 +147,28 @@ pub(super) fn stopped(message: &str) -> Box<EvalAltResult> {
 }
 
 /// A plan that did not end well, as rhai's error. What the operator stopped is not caught.
-pub(super) fn ended(run: &crate::changes::Run, message: String, outcome: Outcome) -> Box<EvalAltResult> {
-    if outcome == Outcome::Interrupted {
+pub(super) fn ended(plan: &Arc<Plan>, applied: Applied) -> Box<EvalAltResult> {
+    let message = format!("plan {} is {} (azlb journal show {0})", plan.id, applied.outcome);
+    if applied.outcome == Outcome::Interrupted {
         return stopped(&message);
     }
-    let failed = run.steps.iter().find_map(|s| match &s.state {
-        crate::changes::StepState::Failed { error, code, correlation_id } => Some((error, code, correlation_id)),
+    let failed = applied.run.steps.iter().zip(&plan.steps).find_map(|(progress, step)| match &progress.state {
+        StepState::Failed { error, code, correlation_id } => Some((error, code, correlation_id, step)),
         _ => None,
     });
-    let (said, code, correlation_id) = match failed {
-        Some((error, code, id)) => (format!(": {error}"), code.clone(), id.clone()),
-        None => (String::new(), None, None),
+    let (said, code, correlation_id, resource) = match failed {
+        Some((error, code, id, step)) => {
+            let target = step.write().map(|w| w.target.to_string());
+            (format!(": {error}"), code.clone(), id.clone(), target)
+        }
+        None => (String::new(), None, None, None),
     };
     thrown(Inner {
         message: format!("{message}{said}"),
         code: code.unwrap_or_else(|| "failed".to_owned()),
-        resource: String::new(),
+        resource: resource.unwrap_or_default(),
         correlation_id: correlation_id.unwrap_or_default(),
-        outcome: Some(outcome),
+        outcome: Some(ScriptOutcome { plan: Arc::clone(plan), applied: Some(Arc::new(applied)) }),
         cause: Mutex::new(None),
     })
 }
@@ -216,7 +223,7 @@ impl ScriptError {
             EvalAltResult::ErrorRuntime(value, _) => match value.clone().try_cast::<Caught>() {
                 Some(caught) => {
                     self.message.clone_from(&caught.0.message);
-                    self.outcome = caught.0.outcome;
+                    self.outcome = caught.0.outcome.as_ref().and_then(|o| o.applied.as_ref()).map(|a| a.outcome);
                     self.cause = caught.0.cause.lock().unwrap_or_else(PoisonError::into_inner).take().map(Box::new);
                 }
                 None => self.message = value.to_string(),

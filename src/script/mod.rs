@@ -16,6 +16,7 @@ pub mod host;
 pub mod library;
 mod nobody;
 pub mod params;
+mod properties;
 pub mod record;
 pub mod repl;
 mod shown;

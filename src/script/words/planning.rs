@@ -71,10 +71,7 @@ impl Surroundings {
         self.confirm(plan)?;
         let applied = self.host.apply(&plan.plan).map_err(carry)?;
         match applied {
-            Some(applied) if applied.outcome != Outcome::Done => {
-                let message = format!("plan {} is {} (azlb journal show {0})", plan.plan.id, applied.outcome);
-                Err(ended(&applied.run, message, applied.outcome))
-            }
+            Some(applied) if applied.outcome != Outcome::Done => Err(ended(&plan.plan, applied)),
             applied => Ok(ScriptOutcome { plan: Arc::clone(&plan.plan), applied: applied.map(Arc::new) }),
         }
     }

@@ -136,6 +136,8 @@ pub(super) fn register(engine: &mut Engine, around: &Surroundings) {
                     ("state", progress.state.word().to_owned().into()),
                     ("attempts", i64::from(progress.attempts).into()),
                     ("took", progress.took.map_or(Dynamic::UNIT, |t| describe::short_time(t).into())),
+                    ("resource", step.write().map_or(Dynamic::UNIT, |w| w.target.to_string().into())),
+                    ("error", progress.state.problem().map_or(Dynamic::UNIT, |p| p.to_owned().into())),
                 ])
             }))
         });
@@ -145,7 +147,7 @@ pub(super) fn register(engine: &mut Engine, around: &Surroundings) {
         .register_get("code", |e: &mut Caught| e.code().to_owned())
         .register_get("resource", |e: &mut Caught| e.resource().to_owned())
         .register_get("correlation_id", |e: &mut Caught| e.correlation_id().to_owned())
-        .register_get("outcome", |e: &mut Caught| e.outcome().map_or(Dynamic::UNIT, |o| o.to_string().into()));
+        .register_get("outcome", |e: &mut Caught| e.outcome().map_or(Dynamic::UNIT, |o| Dynamic::from(o.clone())));
 }
 
 fn guard(finding: &crate::changes::Finding) -> Map {
