@@ -455,3 +455,85 @@ fn a_shell_completes_names_of_the_estate() {
     let id = json(&swap)["id"].as_str().unwrap().to_owned();
     assert_eq!(completed(state, &format!("azlb journal undo {}", &id[..2])), [id]);
 }
+
+/// One answer in every form, whole or a part of it.
+#[test]
+fn every_form_of_the_output_says_the_same() {
+    let state = TempDir::new().unwrap();
+    let state = state.path();
+    let whole = json(&run(state, "list pools --sim -o json"));
+    let yaml = run(state, "list pools --sim -o yaml");
+    assert_eq!(serde_yaml_ng::from_slice::<Value>(&yaml.stdout).unwrap(), whole);
+    let lines = run(state, "list pools --sim -o jsonl");
+    let items: Vec<Value> = text(&lines.stdout).lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert_eq!(Value::from(items), whole);
+
+    let query = |form: &str, query: &str| {
+        azlb(state).args(["list", "pools", "--sim", form, "--query", query]).output().unwrap()
+    };
+    let exclusive = json(&query("-o=json", "[?exclusive].{pool: selector, members: members}"));
+    assert_eq!(exclusive[0], serde_json::json!({ "pool": "db-lb/masters", "members": 1 }));
+    let tsv = query("-o=tsv", "[?exclusive].[selector, kind]");
+    assert_eq!(text(&tsv.stdout).lines().next(), Some("db-lb/masters\tnic"));
+    assert_eq!(text(&query("-o=table", "length([?exclusive])").stdout), "2\n");
+    assert_eq!(text(&query("-o=yaml", "[0].rules").stdout), "- api\n");
+    let wrong = query("-o=json", "[?");
+    assert_eq!((wrong.status.code(), text(&wrong.stdout).as_str()), (Some(2), ""));
+    assert!(text(&wrong.stderr).contains("--query"), "{}", text(&wrong.stderr));
+}
+
+#[test]
+fn a_script_gives_its_output_to_programs_and_its_words_to_people() {
+    let state = TempDir::new().unwrap();
+    let state = state.path();
+    let own = state.join("own.rhai");
+    let script = "//! Says who serves.\nconst PARAMS = [#{ name: \"pool\", type: \"pool\", help: \"Which\" }];\n\
+                  let p = pool(params.pool);\nprint(\"looking\");\nfor m in p.membership() { emit(#{ name: m.name }); }\n";
+    std::fs::write(&own, script).unwrap();
+    let line = |rest: &str| {
+        let mut command = azlb(state);
+        command.arg("run").arg(&own).args(rest.split(' ')).output().unwrap()
+    };
+    let out = line("--pool web-lb/blue --sim -o jsonl");
+    assert_eq!(out.status.code(), Some(0), "{}", text(&out.stderr));
+    let names: Vec<Value> = text(&out.stdout).lines().map(|l| serde_json::from_str(l).unwrap()).collect();
+    assert_eq!((names.len(), &names[0]["name"]), (4, &Value::from("vm-web-1")));
+    assert!(text(&out.stderr).contains("looking"));
+    let one = line("--pool web-lb/blue --sim -o json --query [].name");
+    assert_eq!(json(&one)[3], "vm-web-4", "{}", text(&one.stdout));
+    // Nobody can be asked for what is missing.
+    let missing = line("--sim");
+    assert_eq!(missing.status.code(), Some(2));
+    assert!(text(&missing.stderr).contains("--pool"), "{}", text(&missing.stderr));
+    let unknown = line("--pool web-lb/blue --sim --pol x");
+    assert_eq!(unknown.status.code(), Some(2));
+    assert!(text(&unknown.stderr).contains("'--pool'"), "a near name is told: {}", text(&unknown.stderr));
+}
+
+#[test]
+fn saved_scripts_are_listed_shown_made_and_checked() {
+    let state = TempDir::new().unwrap();
+    let folder = TempDir::new().unwrap();
+    let command = |line: &str| azlb(state.path()).current_dir(folder.path()).args(line.split(' ')).output().unwrap();
+    let list = json(&command("scripts list -o json"));
+    let names: Vec<&str> = list.as_array().unwrap().iter().map(|s| s["name"].as_str().unwrap()).collect();
+    for name in ["audit", "evacuate_zone", "failover", "rolling_maintenance", "swap_master"] {
+        assert!(names.contains(&name), "{name}");
+    }
+    assert!(text(&command("scripts show failover").stdout).starts_with("//! "));
+    assert!(text(&command("scripts doc swap_master").stdout).contains("--to"));
+    assert!(text(&command("scripts doc").stdout).contains("wait_healthy"));
+    assert_eq!(command("scripts new mine").status.code(), Some(0));
+    assert_ne!(command("scripts new mine").status.code(), Some(0), "nothing is written over");
+    assert_eq!(command("scripts check").status.code(), Some(0), "the new one and all that are shipped");
+    std::fs::write(folder.path().join("scripts/mine.rhai"), "pool(\"a/b\").remuve(\"c\");\n").unwrap();
+    let wrong = command("scripts check mine");
+    assert_eq!(wrong.status.code(), Some(2));
+    let said = format!("{}{}", text(&wrong.stdout), text(&wrong.stderr));
+    assert!(said.contains("mine.rhai:1:13") && said.contains("did you mean remove?"), "{said}");
+    assert_eq!(command("scripts show ../none").status.code(), Some(2));
+    // The help of every command as pages of the manual.
+    assert_eq!(command("man pages").status.code(), Some(0));
+    let page = std::fs::read_to_string(folder.path().join("pages/azlb-swap.1")).unwrap();
+    assert!(page.contains("fail a master over"), "{page}");
+}

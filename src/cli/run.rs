@@ -3,13 +3,13 @@
 use std::ffi::OsString;
 use std::io::IsTerminal as _;
 use std::process::ExitCode;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use clap::{Arg, ArgAction, Args as _, Command, FromArgMatches as _};
 use rhai::Map;
 
 use super::apply;
-use super::args::{Globals, RunArgs};
+use super::args::{Globals, Output, RunArgs};
 use super::bars::Bars;
 use super::exit::{self, FAILED, Failure, INTERRUPTED, USAGE};
 use super::open::{self, InProcess};
@@ -30,6 +30,22 @@ struct Terminal {
     runtime: tokio::runtime::Handle,
     stop: Stop,
     bars: Bars,
+    /// What was emitted where the output is one document, which a script's end completes.
+    emitted: Option<Mutex<Vec<serde_json::Value>>>,
+}
+
+impl Terminal {
+    /// Prints the one document: what was emitted, a list where it was more than once.
+    fn complete(&self) -> Result<(), Failure> {
+        let Some(emitted) = &self.emitted else { return Ok(()) };
+        let mut emitted = std::mem::take(&mut *emitted.lock().unwrap_or_else(PoisonError::into_inner));
+        let value = match emitted.len() {
+            0 => return Ok(()),
+            1 => emitted.pop().unwrap_or_default(),
+            _ => serde_json::Value::Array(emitted),
+        };
+        output::value(&self.globals, &value).map(drop)
+    }
 }
 
 /// Asks at the terminal; where there is none, an error that says what to do instead.
@@ -102,6 +118,10 @@ impl Host for Terminal {
     }
 
     fn emit(&self, value: &serde_json::Value, columns: &[String]) {
+        if let Some(emitted) = &self.emitted {
+            emitted.lock().unwrap_or_else(PoisonError::into_inner).push(value.clone());
+            return;
+        }
         self.bars.clear();
         let told = match value {
             // For people, rows are a table and a text is a text.
@@ -230,7 +250,11 @@ pub(super) async fn main(
 ) -> Result<ExitCode, Failure> {
     let Some(Prepared { script, values }) = prepared else { return Ok(ExitCode::SUCCESS) };
     let session = open::session(&globals, in_process)?;
-    let host = Arc::new(terminal(&globals, &session));
+    let mut host = terminal(&globals, &session);
+    if matches!(globals.output, Output::Json | Output::Yaml) {
+        host.emitted = Some(Mutex::default());
+    }
+    let host = Arc::new(host);
     let running = tokio::task::spawn_blocking({
         let host = Arc::clone(&host);
         move || {
@@ -250,8 +274,10 @@ pub(super) async fn main(
             Ok(()) = tokio::signal::ctrl_c() => host.stop.ask(),
         }
     };
+    // What was emitted before a failure is told all the same.
+    let told = host.complete();
     match result {
-        Ok(Ok(())) => Ok(ExitCode::SUCCESS),
+        Ok(Ok(())) => told.map(|()| ExitCode::SUCCESS),
         Ok(Err(error)) => Err(failure(&error)),
         Err(panic) => Err(Failure::new(FAILED, format!("the script's thread ended: {panic}"))),
     }
@@ -275,6 +301,7 @@ fn terminal(globals: &Globals, session: &Session) -> Terminal {
         runtime: tokio::runtime::Handle::current(),
         stop: Stop::default(),
         bars: Bars::new(globals.for_people()),
+        emitted: None,
     }
 }
 

@@ -276,7 +276,7 @@ const OUTPUT: &[FunctionDoc] = &[
     doc(
         "emit",
         "emit(value)\nemit(rows, [\"name\", \"ip\"])",
-        "Gives a value out: with -o json as a document, with -o jsonl as a line; to people as text, and rows as a table of these columns.",
+        "Gives a value out: with -o json as the document (a list where several are given), with -o jsonl as a line at once; to people as text, and rows as a table of these columns.",
         "emit(#{ up: pool(\"web-lb/blue\").health().up })",
     ),
     doc(
