@@ -381,7 +381,7 @@ fn scripts() {
         median(times.collect())
     };
     const CALLS: u32 = 1000;
-    let one = session.pool_rows("").pop().unwrap();
+    let one = session.pool_rows("").into_iter().max_by_key(|p| p.members).unwrap();
     let by_script = timed("pool", &format!("for i in 0..{CALLS} {{ pool(\"{}\"); }}", one.selector));
     let by_core = direct(&|| {
         for _ in 0..CALLS {
@@ -402,7 +402,7 @@ fn scripts() {
         }
     });
     println!(
-        "scripts: membership() of {} {:?} a call, the core {:?}: {:?} more",
+        "scripts: membership() of {} members {:?} a call, the core {:?}: {:?} more",
         one.members,
         by_script / CALLS,
         by_core / CALLS,

@@ -195,7 +195,7 @@ impl Session {
     /// # Errors
     /// Where the subscriptions cannot be listed. A subscription's own problem is in the estate.
     pub async fn refresh(&self) -> Result<(), SessionError> {
-        let (send, mut receive) = mpsc::channel(64);
+        let (send, mut receive) = mpsc::channel(8);
         let taking = async {
             while let Some(found) = receive.recv().await {
                 self.take(found);

@@ -13,7 +13,7 @@ use crate::arm::ResourceId;
 use crate::azure::backend_pool::PoolKind;
 use crate::estate::Estate;
 
-/// The most names that are kept of one kind, and of one pool's members.
+/// The most names that are kept of one kind; of members, in all pools together.
 const MOST: usize = 10_000;
 
 /// The names that a text could be completed to; each list in order.
@@ -50,24 +50,20 @@ impl Names {
             names.take(MOST).collect::<BTreeSet<_>>().into_iter().collect()
         };
         let machines = || estate.nics().filter_map(|n| n.machine.as_ref()).filter_map(|m| estate.machine(m));
-        let mut pools: Vec<PoolNames> = estate
-            .load_balancers()
-            .flat_map(|lb| &lb.pools)
-            .take(MOST)
-            .map(|pool| PoolNames {
-                name: one_word(&pool.id, estate.pool_selector(&pool.id)),
-                members: match pool.kind {
-                    PoolKind::Ip | PoolKind::Frontend => {
-                        pool.entries.iter().take(MOST).map(|e| e.name.to_string()).collect()
-                    }
-                    PoolKind::Nic | PoolKind::Empty => {
-                        let entries = pool.entries.iter().take(MOST);
-                        entries.filter_map(|e| estate.member(pool, e)).map(|m| m.name).collect()
-                    }
-                },
-            })
-            .collect();
-        pools.sort_by(|a, b| a.name.cmp(&b.name));
+        let mut room = MOST;
+        let mut pools = Vec::new();
+        for pool in estate.load_balancers().flat_map(|lb| &lb.pools).take(MOST) {
+            let entries = pool.entries.iter().take(room);
+            let members: Vec<String> = match pool.kind {
+                PoolKind::Ip | PoolKind::Frontend => entries.map(|e| e.name.to_string()).collect(),
+                PoolKind::Nic | PoolKind::Empty => {
+                    entries.filter_map(|e| estate.member(pool, e)).map(|m| m.name).collect()
+                }
+            };
+            room -= members.len();
+            pools.push(PoolNames { name: one_word(&pool.id, estate.pool_selector(&pool.id)), members });
+        }
+        pools.sort_by(|a: &PoolNames, b| a.name.cmp(&b.name));
         Self {
             subscriptions: estate.subscriptions.iter().map(|s| s.name.clone()).collect(),
             load_balancers: sorted(&mut estate.load_balancers().map(|lb| lb.name().to_owned())),
