@@ -6,6 +6,7 @@
 
 pub mod ask;
 pub mod names;
+pub mod naming;
 pub mod rows;
 
 use std::collections::{BTreeSet, HashMap, HashSet};

@@ -509,3 +509,13 @@ async fn a_saved_script_is_launched_by_its_form() {
     let wrong = play((100, 30), &format!("{TO_MASTERS} x swap_master enter vm-db-2 down x enter"), 2, false).await;
     assert!(wrong.frame.contains("wait_healthy: a time such as"), "{}", wrong.frame);
 }
+
+/// After a swap the tree counts who serves now: nothing is shown of the members that the pool had.
+#[tokio::test(start_paused = true)]
+async fn after_a_swap_the_new_master_is_counted() {
+    // The pool is not looked at any more when the plan ends.
+    let keys = format!("{TO_MASTERS} j s a masters enter esc esc g");
+    let seen = play((100, 30), &keys, 20, false).await;
+    assert!(members(&seen.simulator, "db-lb", "masters")[0].contains("vm-db-2"), "{}", seen.frame);
+    assert!(seen.frame.contains("db-lb                1/1 up"), "{}", seen.frame);
+}

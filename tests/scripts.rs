@@ -526,3 +526,66 @@ fn a_procedure_is_run_by_its_name_with_checked_values() {
         assert!(error.message.contains(word), "{text}: {error}");
     }
 }
+
+/// What the screen asks for, recorded as script and evaluated on the same estate, is the same plan.
+#[test]
+fn a_recorded_line_makes_the_same_plan() {
+    use azlb::changes::{Batch, describe};
+    let rig = Rig::new();
+    let session = &rig.face.session;
+    rig.runtime.block_on(session.refresh()).unwrap();
+    let options = || session.config().options();
+    let mut tried = 0;
+    // Ids, as the screen names its rows.
+    let id = |m: &azlb::estate::members::Member| m.id.to_string();
+    for row in session.pool_rows("") {
+        let pool = session.pool(row.id.as_str()).unwrap();
+        let members: Vec<String> = session.members(&pool.id).iter().map(id).collect();
+        let candidates: Vec<String> = session.candidates(&pool.id).iter().take(4).map(id).collect();
+        let some = |list: &[String]| list.iter().take(2).cloned().collect::<Vec<_>>();
+        let minute = std::time::Duration::from_millis(61_500);
+        let mut requests = vec![
+            session.request_add(&pool, &some(&candidates), options()),
+            session.request_add(&pool, &["10.9.9.9".to_owned(), "spare=10.9.9.10".to_owned()], options()),
+            session.request_add(&pool, &["set:api-ss".to_owned(), "vm-web-8".to_owned()], options()),
+            session.request_remove(&pool, &some(&members), options()),
+            session.request_drain(&pool, &some(&members), minute, options()),
+            session.request_replace(&pool, &some(&candidates), Batch::Count(1), options()),
+            session.request_replace(&pool, &some(&candidates), "50%".parse().unwrap(), options()),
+            session.request_admin_state(&pool, &some(&members), azlb::azure::backend_pool::AdminState::Down, options()),
+        ];
+        if let (Some(leaves), Some(joins)) = (members.first(), candidates.last()) {
+            requests.push(session.request_swap(&pool, Some(leaves), joins, options()));
+        }
+        for other in session.pool_rows(row.load_balancer.as_str()).iter().filter(|o| o.id != row.id) {
+            let to = session.pool(other.id.as_str()).unwrap();
+            requests.push(session.request_move(&pool, &to, &some(&members), options()));
+        }
+        requests.push(session.request_evacuate(&["zone:1".to_owned()], Some(&row.load_balancer), options()));
+        for request in requests.into_iter().flatten().filter(|r| !r.changes.is_empty()) {
+            let line = azlb::script::record::line(session, &request);
+            let direct = rig.runtime.block_on(session.plan(&request));
+            let recorded = rig.console().evaluate(&line);
+            match (direct, recorded) {
+                (Ok(direct), Ok(recorded)) => {
+                    let words = |text: String| text.split_once('\n').map(|(_, rest)| rest.to_owned());
+                    let direct: Vec<String> = describe::plan(&direct).into_iter().map(|l| l.text).collect();
+                    // The first line has the plan's own id, and so has the hint of its undo.
+                    let no_id = |text: &str| -> Vec<String> {
+                        text.lines().filter(|l| !l.contains("journal undo")).map(str::to_owned).collect()
+                    };
+                    let direct = words(direct.join("\n")).unwrap();
+                    let recorded = words(recorded.unwrap()).unwrap();
+                    assert_eq!(no_id(&recorded), no_id(&direct), "{line}");
+                    tried += 1;
+                }
+                (Err(direct), Err(recorded)) => {
+                    let same = recorded.message.contains(direct.to_string().lines().next().unwrap());
+                    assert!(same, "{line}: {direct} / {recorded}");
+                }
+                (direct, recorded) => panic!("{line}:\n{direct:?}\n{recorded:?}"),
+            }
+        }
+    }
+    assert!(tried > 40, "{tried}");
+}

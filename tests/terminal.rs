@@ -40,7 +40,9 @@ impl Terminal {
         std::fs::write(&file, config).unwrap();
         let pair = portable_pty::native_pty_system().openpty(size(24, 80)).unwrap();
         let mut command = CommandBuilder::new(env!("CARGO_BIN_EXE_azlb"));
-        command.arg("--sim");
+        command.args(["--sim", "--sim-speed", "20"]);
+        // Where it would save scripts.
+        command.cwd(state.path());
         command.env("AZLB_CONFIG", &file);
         command.env("AZLB_STATE_DIR", state.path());
         command.env("LANG", "C.UTF-8");
@@ -271,6 +273,39 @@ fn a_script_is_launched_by_its_form() {
     step(&mut terminal, "db-lb/masters\tvm-db-2\r", "then the name masters");
     step(&mut terminal, "amasters\r", "is done: swap");
     step(&mut terminal, "\x1b", "q quit");
+    terminal.press("q");
+    assert_eq!(terminal.end().0, 0);
+}
+
+/// What was done on the screen and in its console is saved as a script that can be run again.
+#[test]
+fn what_was_done_is_saved_as_a_script() {
+    let mut terminal = Terminal::start("");
+    let step = |terminal: &mut Terminal, keys: &str, what: &str| {
+        terminal.press(keys);
+        terminal.shows(what);
+    };
+    terminal.shows("db-lb");
+    // By the form, then by an entry.
+    step(&mut terminal, "x", "Saved scripts");
+    step(&mut terminal, "swap_master", ":swap_master");
+    step(&mut terminal, "\r", "The pool, as LB/POOL");
+    step(&mut terminal, "db-lb/masters\tvm-db-2\r", "then the name masters");
+    step(&mut terminal, "amasters\r", "is done: swap");
+    step(&mut terminal, "\x1b", "q quit");
+    step(&mut terminal, "c", "enter evaluate");
+    step(&mut terminal, "pool(\"db-lb/masters\").size\r", "› pool(\"db-lb/masters\").size");
+    step(&mut terminal, ":save night\r", "azlb run night");
+    step(&mut terminal, ":save night\r", "exists");
+    step(&mut terminal, "\x1b", "q quit");
+    let file = terminal.state.path().join("scripts/night.rhai");
+    let text = std::fs::read_to_string(file).unwrap();
+    for part in
+        ["//! night: recorded.", "\"default\": \"db-lb/masters\"", "run(\"swap_master\"", "pool(params.pool).size;"]
+    {
+        assert!(text.contains(part), "'{part}' is not in:\n{text}");
+    }
+    azlb::script::engine::compile_alone("night", &text).unwrap();
     terminal.press("q");
     assert_eq!(terminal.end().0, 0);
 }

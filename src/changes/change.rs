@@ -187,6 +187,16 @@ impl Batch {
     }
 }
 
+impl std::fmt::Display for Batch {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Whole => f.write_str("100%"),
+            Self::Count(n) => write!(f, "{n}"),
+            Self::Percent(n) => write!(f, "{n}%"),
+        }
+    }
+}
+
 impl std::str::FromStr for Batch {
     type Err = String;
 

@@ -208,8 +208,12 @@ pub fn select_member<'a>(what: &str, list: &'a [Member], text: &str) -> Result<&
             reason: "it begins like an id and is not one".to_owned(),
         });
     }
+    // An id is nearly always the ip configuration's own, and is found without looking at the others' parents.
+    if let Some(one) = by_id.as_ref().and_then(|id| list.iter().find(|m| m.id == *id)) {
+        return Ok(one);
+    }
     let named = |m: &&Member| match &by_id {
-        Some(id) => m.id == *id || m.id.parent().as_ref() == Some(id),
+        Some(id) => m.id.parent().as_ref() == Some(id),
         None => {
             m.name.eq_ignore_ascii_case(text)
                 || m.ip.as_deref().is_some_and(|ip| same_ip(ip, text))

@@ -1,7 +1,6 @@
 //! The recorder: what was done on a screen, as the line of script that does the same.
 
-use crate::changes::describe::short_time;
-use crate::changes::{Change, Request};
+use crate::changes::{Batch, Change, Request};
 use crate::session::Session;
 
 /// A text as a script writes it.
@@ -9,67 +8,84 @@ pub fn quoted(text: &str) -> String {
     format!("\"{}\"", text.replace('\\', "\\\\").replace('"', "\\\""))
 }
 
-/// The line that makes a request's plan.
+/// The line that makes a request's plan, on the estate as it is now. Who has a name of his own goes by it,
+/// the others by their ids.
 pub fn line(session: &Session, request: &Request) -> String {
-    let selector = |id| session.estate(|e| e.pool_selector(id));
-    let pool = |id| format!("pool({})", quoted(&selector(id)));
-    let list = |names: &[&str]| match names {
-        [one] => quoted(one),
-        many => format!("[{}]", many.iter().map(|n| quoted(n)).collect::<Vec<_>>().join(", ")),
+    let lines: Vec<String> = grouped(&request.changes).into_iter().map(|group| words(session, &group)).collect();
+    match lines.as_slice() {
+        [one] => one.clone(),
+        many => format!("plan([{}])", many.join(", ")),
+    }
+}
+
+/// The call that makes a group of like changes.
+fn words(session: &Session, group: &[&Change]) -> String {
+    let Some(first) = group.first() else { return String::new() };
+    let Some(id) = first.pools().first().copied() else {
+        let sets: Vec<String> = group.iter().filter_map(|c| c.set()).map(|s| s.name().to_owned()).collect();
+        return format!("align({})", list(&sets));
     };
-    let lines: Vec<String> = match request.changes.as_slice() {
-        [Change::Swap { pool: id, leaves, joins }] => {
-            if session.members(id).len() == 1 {
-                vec![format!("{}.swap_master({})", pool(id), quoted(&joins.name))]
+    let Ok(handle) = session.pool(id.as_str()) else { return String::new() };
+    let naming = session.naming(&handle);
+    let pool = format!("pool({})", quoted(&handle.selector));
+    let members = || -> Vec<String> {
+        group
+            .iter()
+            .flat_map(|c| match c {
+                Change::Add { member, .. } => vec![naming.text_of_joiner(member)],
+                Change::Replace { members, .. } => members.iter().map(|m| naming.text_of_joiner(m)).collect(),
+                Change::AddSet { set, .. } | Change::RemoveSet { set, .. } => vec![format!("set:{}", set.name())],
+                other => other.members().into_iter().map(|m| naming.text_of_member(m)).collect(),
+            })
+            .collect()
+    };
+    match first {
+        Change::Swap { leaves, joins, .. } => {
+            let joins = quoted(&naming.text_of_joiner(joins));
+            if naming.members().len() == 1 {
+                format!("{pool}.swap_master({joins})")
             } else {
-                vec![format!("{}.swap({}, {})", pool(id), quoted(&leaves.name), quoted(&joins.name))]
+                format!("{pool}.swap({}, {joins})", quoted(&naming.text_of_member(leaves)))
             }
         }
-        changes => grouped(changes)
-            .into_iter()
-            .map(|group| {
-                let names: Vec<&str> = group.iter().flat_map(|c| c.members()).map(|m| &*m.name).collect();
-                match group.first() {
-                    Some(Change::Add { pool: id, .. }) => format!("{}.add({})", pool(id), list(&names)),
-                    Some(Change::Remove { pool: id, .. }) => format!("{}.remove({})", pool(id), list(&names)),
-                    Some(Change::Move { from, to, .. }) => {
-                        format!("{}.move_to({}, {})", pool(from), list(&names), pool(to))
-                    }
-                    Some(Change::Swap { pool: id, leaves, joins }) => {
-                        format!("{}.swap({}, {})", pool(id), quoted(&leaves.name), quoted(&joins.name))
-                    }
-                    Some(Change::Drain { pool: id, wait, .. }) => {
-                        format!("{}.drain({}, {})", pool(id), list(&names), quoted(&short_time(*wait)))
-                    }
-                    Some(Change::AddSet { pool: id, set }) => {
-                        format!("{}.add({})", pool(id), quoted(&format!("set:{}", set.name())))
-                    }
-                    Some(Change::RemoveSet { pool: id, set }) => {
-                        format!("{}.remove({})", pool(id), quoted(&format!("set:{}", set.name())))
-                    }
-                    Some(Change::AlignSet { set }) => format!("align({})", quoted(set.name())),
-                    Some(Change::Replace { pool: id, .. }) => format!("{}.replace({})", pool(id), list(&names)),
-                    Some(Change::SetAdminState { pool: id, state, .. }) => {
-                        format!("{}.set_admin_state({}, {})", pool(id), list(&names), quoted(state.word()))
-                    }
-                    None => String::new(),
-                }
-            })
-            .collect(),
-    };
-    lines.join("; ")
+        Change::Add { .. } | Change::AddSet { .. } => format!("{pool}.add({})", list(&members())),
+        Change::Remove { .. } | Change::RemoveSet { .. } => format!("{pool}.remove({})", list(&members())),
+        Change::Move { to, .. } => {
+            let to = session.estate(|e| e.pool_selector(to));
+            format!("{pool}.move_to({}, pool({}))", list(&members()), quoted(&to))
+        }
+        Change::Drain { wait, .. } => {
+            format!("{pool}.drain({}, {})", list(&members()), quoted(&humantime::format_duration(*wait).to_string()))
+        }
+        Change::Replace { batch, .. } => match batch {
+            Batch::Whole => format!("{pool}.replace({})", list(&members())),
+            part => format!("{pool}.replace({}, {})", list(&members()), quoted(&part.to_string())),
+        },
+        Change::SetAdminState { state, .. } => {
+            format!("{pool}.set_admin_state({}, {})", list(&members()), quoted(state.word()))
+        }
+        Change::AlignSet { .. } => String::new(),
+    }
+}
+
+fn list(names: &[String]) -> String {
+    match names {
+        [one] => quoted(one),
+        many => format!("[{}]", many.iter().map(|n| quoted(n)).collect::<Vec<_>>().join(", ")),
+    }
 }
 
 /// Changes that one word can say together, in order.
 fn grouped(changes: &[Change]) -> Vec<Vec<&Change>> {
+    use Change::{Add, AddSet, Drain, Move, Remove, RemoveSet, SetAdminState};
     let alike = |a: &Change, b: &Change| match (a, b) {
-        (Change::Add { pool: p, .. }, Change::Add { pool: q, .. })
-        | (Change::Remove { pool: p, .. }, Change::Remove { pool: q, .. }) => p == q,
-        (Change::Move { from: f, to: t, .. }, Change::Move { from: g, to: u, .. }) => f == g && t == u,
-        (Change::Drain { pool: p, wait: v, .. }, Change::Drain { pool: q, wait: w, .. }) => p == q && v == w,
-        (Change::SetAdminState { pool: p, state: s, .. }, Change::SetAdminState { pool: q, state: r, .. }) => {
-            p == q && s == r
+        (Add { pool: p, .. } | AddSet { pool: p, .. }, Add { pool: q, .. } | AddSet { pool: q, .. })
+        | (Remove { pool: p, .. } | RemoveSet { pool: p, .. }, Remove { pool: q, .. } | RemoveSet { pool: q, .. }) => {
+            p == q
         }
+        (Move { from: f, to: t, .. }, Move { from: g, to: u, .. }) => f == g && t == u,
+        (Drain { pool: p, wait: v, .. }, Drain { pool: q, wait: w, .. }) => p == q && v == w,
+        (SetAdminState { pool: p, state: s, .. }, SetAdminState { pool: q, state: r, .. }) => p == q && s == r,
         _ => false,
     };
     let mut out: Vec<Vec<&Change>> = Vec::new();

@@ -1,15 +1,14 @@
 //! From words to requests: `db-lb/masters`, `vm-db-2` and a verb become changes.
 
-use std::net::IpAddr;
-use std::str::FromStr;
 use std::time::Duration;
 
+use super::naming::target_of;
 use super::{Session, SessionError};
 use crate::arm::ResourceId;
 use crate::azure::backend_pool::{AdminState, PoolKind};
-use crate::changes::{Batch, Change, MemberRef, MemberTarget, Options, Request};
-use crate::estate::members::{Member, MemberKind};
-use crate::estate::select::{SelectError, select_member};
+use crate::changes::{Batch, Change, MemberRef, Options, Request};
+use crate::estate::members::Member;
+use crate::estate::select::SelectError;
 
 /// A pool that a text named.
 #[derive(Debug, Clone)]
@@ -44,99 +43,6 @@ impl Session {
         self.estate(|e| e.pool(pool).map(|(lb, p)| e.candidates(lb, p)).unwrap_or_default())
     }
 
-    /// The member that a text names.
-    ///
-    /// # Errors
-    /// [`SelectError`]; where the text names a candidate, the request says so itself.
-    pub fn member(&self, pool: &PoolHandle, text: &str) -> Result<MemberRef, SelectError> {
-        let members = self.members(&pool.id);
-        match select_member(&format!("member of {}", pool.selector), &members, text) {
-            Ok(member) => target_of(member, pool),
-            Err(unknown @ SelectError::Unknown { .. }) => {
-                // One that is not in the pool is for a guard to refuse; one that nobody knows is not.
-                let candidates = self.everyone(pool);
-                select_member("ip configuration", &candidates, text)
-                    .map_err(|_| unknown)
-                    .and_then(|m| target_of(m, pool))
-            }
-            Err(error) => Err(error),
-        }
-    }
-
-    /// The ip configuration or address that a text names and that is to join.
-    ///
-    /// # Errors
-    /// [`SelectError`] with the matches, or with what could join.
-    pub fn joiner(&self, pool: &PoolHandle, text: &str) -> Result<MemberRef, SelectError> {
-        if pool.kind == PoolKind::Ip {
-            return self.address(pool, text);
-        }
-        if pool.kind == PoolKind::Empty
-            && let Ok(ip) = IpAddr::from_str(text)
-            && !self.candidates(&pool.id).iter().any(|c| c.ip.as_deref() == Some(text))
-        {
-            return Ok(MemberRef { target: MemberTarget::Address(ip), name: address_name(ip).into() });
-        }
-        let members = self.members(&pool.id);
-        if let Ok(member) = select_member("member", &members, text) {
-            return target_of(member, pool);
-        }
-        let candidates = self.candidates(&pool.id);
-        let what = format!("candidate for {}", pool.selector);
-        match select_member(&what, &candidates, text) {
-            Ok(member) => target_of(member, pool),
-            Err(error @ SelectError::Ambiguous { .. }) => Err(error),
-            Err(unknown) => {
-                if let Ok(ip) = IpAddr::from_str(text) {
-                    // An address offered to a NIC pool: the guard explains.
-                    return Ok(MemberRef { target: MemberTarget::Address(ip), name: address_name(ip).into() });
-                }
-                // Known elsewhere: the guard says why it does not fit here.
-                select_member(&what, &self.everyone(pool), text)
-                    .map_err(|other| match other {
-                        SelectError::Ambiguous { .. } => other,
-                        _ => unknown,
-                    })
-                    .and_then(|m| target_of(m, pool))
-            }
-        }
-    }
-
-    /// `IP`, `NAME=IP`, or something that has an address; a NIC is left to the guard.
-    fn address(&self, pool: &PoolHandle, text: &str) -> Result<MemberRef, SelectError> {
-        let (name, ip) = match text.split_once('=') {
-            Some((name, ip)) => (Some(name), ip),
-            None => (None, text),
-        };
-        if let Ok(ip) = IpAddr::from_str(ip) {
-            return Ok(MemberRef {
-                target: MemberTarget::Address(ip),
-                name: name.map_or_else(|| address_name(ip).into(), Into::into),
-            });
-        }
-        if let Ok(member) = select_member("member", &self.members(&pool.id), text) {
-            return target_of(member, pool);
-        }
-        let everyone = self.everyone(pool);
-        let found = select_member(&format!("address for {}", pool.selector), &everyone, text)?;
-        Ok(MemberRef { target: MemberTarget::IpConfig(found.id.clone()), name: found.name.as_str().into() })
-    }
-
-    /// Every ip configuration that is known: those of the pool's own network first.
-    fn everyone(&self, pool: &PoolHandle) -> Vec<Member> {
-        let mut out = self.candidates(&pool.id);
-        let rest = self.estate(|e| {
-            let mut all: Vec<Member> = Vec::new();
-            for nic in e.nics() {
-                all.extend(nic.configs.iter().map(|c| e.as_member(nic, c)));
-            }
-            all
-        });
-        let near: std::collections::HashSet<ResourceId> = out.iter().map(|m| m.id.clone()).collect();
-        out.extend(rest.into_iter().filter(|m| !near.contains(&m.id)));
-        out
-    }
-
     /// The Uniform scale set that a text names.
     fn scale_set(&self, text: &str) -> Result<ResourceId, SelectError> {
         let found: Vec<ResourceId> = self.estate(|e| e.sets_named(text).cloned().collect());
@@ -162,9 +68,10 @@ impl Session {
         members: &[String],
         options: Options,
     ) -> Result<Request, SessionError> {
+        let naming = self.naming(pool);
         let changes = each(members, |m| match m.strip_prefix("set:") {
             Some(set) => Ok(Change::AddSet { pool: pool.id.clone(), set: self.scale_set(set)? }),
-            None => Ok(Change::Add { pool: pool.id.clone(), member: self.joiner(pool, m)? }),
+            None => Ok(Change::Add { pool: pool.id.clone(), member: naming.joiner(m)? }),
         })?;
         Ok(Request { title: format!("add {} to {}", listed(&changes), pool.selector), changes, options })
     }
@@ -179,9 +86,10 @@ impl Session {
         members: &[String],
         options: Options,
     ) -> Result<Request, SessionError> {
+        let naming = self.naming(pool);
         let changes = each(members, |m| match m.strip_prefix("set:") {
             Some(set) => Ok(Change::RemoveSet { pool: pool.id.clone(), set: self.scale_set(set)? }),
-            None => Ok(Change::Remove { pool: pool.id.clone(), member: self.member(pool, m)? }),
+            None => Ok(Change::Remove { pool: pool.id.clone(), member: naming.member(m)? }),
         })?;
         Ok(Request { title: format!("take {} out of {}", listed(&changes), pool.selector), changes, options })
     }
@@ -203,8 +111,9 @@ impl Session {
                 from.selector
             )));
         }
+        let naming = self.naming(from);
         let changes = each(members, |m| {
-            Ok(Change::Move { member: self.member(from, m)?, from: from.id.clone(), to: to.id.clone() })
+            Ok(Change::Move { member: naming.member(m)?, from: from.id.clone(), to: to.id.clone() })
         })?;
         let title = format!("move {} from {} to {}", listed(&changes), from.selector, to.selector);
         Ok(Request { title, changes, options })
@@ -222,11 +131,11 @@ impl Session {
         joins: &str,
         options: Options,
     ) -> Result<Request, SessionError> {
+        let naming = self.naming(pool);
         let leaves = match leaves {
-            Some(text) => self.member(pool, text)?,
+            Some(text) => naming.member(text)?,
             None => {
-                let members = self.members(&pool.id);
-                let first = match members.as_slice() {
+                let first = match naming.members() {
                     [one] => one,
                     [] => {
                         return Err(SessionError::Asked(format!(
@@ -247,7 +156,7 @@ impl Session {
                 target_of(first, pool)?
             }
         };
-        let joins = self.joiner(pool, joins)?;
+        let joins = naming.joiner(joins)?;
         let title = format!("swap {} for {} in {}", leaves.name, joins.name, pool.selector);
         Ok(Request { title, changes: vec![Change::Swap { pool: pool.id.clone(), leaves, joins }], options })
     }
@@ -263,8 +172,8 @@ impl Session {
         wait: Duration,
         options: Options,
     ) -> Result<Request, SessionError> {
-        let changes =
-            each(members, |m| Ok(Change::Drain { pool: pool.id.clone(), member: self.member(pool, m)?, wait }))?;
+        let naming = self.naming(pool);
+        let changes = each(members, |m| Ok(Change::Drain { pool: pool.id.clone(), member: naming.member(m)?, wait }))?;
         Ok(Request { title: format!("drain {} from {}", listed(&changes), pool.selector), changes, options })
     }
 
@@ -285,8 +194,8 @@ impl Session {
                 pool.selector
             )));
         }
-        let members: Vec<MemberRef> =
-            members.iter().map(|m| self.joiner(pool, m)).collect::<Result<_, SelectError>>()?;
+        let naming = self.naming(pool);
+        let members: Vec<MemberRef> = members.iter().map(|m| naming.joiner(m)).collect::<Result<_, SelectError>>()?;
         let names: Vec<&str> = members.iter().map(|m| &*m.name).collect();
         let title = format!("make {} exactly {}", pool.selector, names.join(", "));
         let change = Change::Replace { pool: pool.id.clone(), members: members.clone(), batch };
@@ -375,9 +284,9 @@ impl Session {
         state: AdminState,
         options: Options,
     ) -> Result<Request, SessionError> {
-        let changes = each(members, |m| {
-            Ok(Change::SetAdminState { pool: pool.id.clone(), member: self.member(pool, m)?, state })
-        })?;
+        let naming = self.naming(pool);
+        let changes =
+            each(members, |m| Ok(Change::SetAdminState { pool: pool.id.clone(), member: naming.member(m)?, state }))?;
         let title = format!("set admin state {} on {} in {}", state.word(), listed(&changes), pool.selector);
         Ok(Request { title, changes, options })
     }
@@ -389,30 +298,6 @@ fn each(
     change: impl FnMut(&String) -> Result<Change, SelectError>,
 ) -> Result<Vec<Change>, SelectError> {
     members.iter().map(change).collect()
-}
-
-fn target_of(member: &Member, pool: &PoolHandle) -> Result<MemberRef, SelectError> {
-    let target = match member.kind {
-        MemberKind::Nic | MemberKind::Instance => MemberTarget::IpConfig(member.id.clone()),
-        MemberKind::Address => match member.ip.as_deref().and_then(|ip| ip.parse().ok()) {
-            Some(ip) => MemberTarget::Address(ip),
-            None => return Err(unfit(member, pool, "its entry has no address")),
-        },
-        MemberKind::Frontend => MemberTarget::Frontend(member.id.clone()),
-    };
-    Ok(MemberRef { target, name: member.name.as_str().into() })
-}
-
-fn unfit(member: &Member, pool: &PoolHandle, reason: &str) -> SelectError {
-    SelectError::Malformed {
-        what: format!("member of {}", pool.selector),
-        text: member.name.clone(),
-        reason: reason.to_owned(),
-    }
-}
-
-fn address_name(ip: IpAddr) -> String {
-    format!("addr-{}", ip.to_string().replace(['.', ':'], "-"))
 }
 
 /// Who is changed, by the names that people know.

@@ -19,6 +19,9 @@ use super::plan_screen;
 use super::screens;
 use crate::script::record;
 
+/// Of so many of an ended plan's pools the health is asked at once.
+const MOST_ASKED: usize = 20;
+
 /// Takes an event in: the commands it leads to, and whether the screen changed.
 pub fn update(model: &mut Model, event: Event) -> (Vec<Command>, bool) {
     model.now = Instant::now();
@@ -107,8 +110,13 @@ pub fn update(model: &mut Model, event: Event) -> (Vec<Command>, bool) {
                 model.job = 0;
             }
             model.running = run.outcome.is_none();
+            let mut commands = if fresh { vec![Command::ReadJobs] } else { Vec::new() };
+            if !model.running {
+                // What was known of these pools' health is of the members they had.
+                commands.extend(plan.pools().into_iter().take(MOST_ASKED).map(Command::AskHealth));
+            }
             model.live = Some(Live { plan, run });
-            if fresh { vec![Command::ReadJobs] } else { Vec::new() }
+            commands
         }
         Event::Ended(result) => {
             model.running = false;

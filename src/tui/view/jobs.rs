@@ -3,12 +3,12 @@
 use ratatui::Frame;
 use ratatui::layout::{Constraint, Layout, Rect};
 use ratatui::text::{Line, Span};
-use ratatui::widgets::{Paragraph, Wrap};
+use ratatui::widgets::Paragraph;
 
 use super::super::model::{Live, Model};
 use super::super::snapshot::Job;
 use super::super::theme::Faces;
-use super::{block, fit, pad, styled, window};
+use super::{block, fit, pad, styled, window, wrapped};
 use crate::changes::describe;
 use crate::changes::{PlanState, StepState};
 use crate::terminal_text::safe;
@@ -90,7 +90,7 @@ fn draw_journal(model: &mut Model, frame: &mut Frame<'_>, area: Rect, faces: &Fa
         return;
     }
     let chosen = model.jobs.get(model.job).cloned();
-    let detail = chosen.map(|job| steps(&job, faces)).unwrap_or_default();
+    let detail = chosen.map(|job| steps(&job, faces, width)).unwrap_or_default();
     let height = usize::from(inner.height);
     let below = if height >= 8 { detail.len().min(height / 2) } else { 0 };
     let room = height - below;
@@ -125,22 +125,23 @@ fn draw_journal(model: &mut Model, frame: &mut Frame<'_>, area: Rect, faces: &Fa
     let [upper, lower] =
         Layout::vertical([Constraint::Fill(1), Constraint::Length(u16::try_from(below).unwrap_or(0))]).areas(inner);
     frame.render_widget(Paragraph::new(lines), upper);
-    frame.render_widget(Paragraph::new(detail).wrap(Wrap { trim: false }), lower);
+    frame.render_widget(Paragraph::new(detail), lower);
 }
 
-fn steps(job: &Job, faces: &Faces) -> Vec<Line<'static>> {
+fn steps(job: &Job, faces: &Faces, width: usize) -> Vec<Line<'static>> {
     let theme = &faces.theme;
     job.steps
         .iter()
         .enumerate()
-        .map(|(i, (state, title, detail))| {
+        .flat_map(|(i, (state, title, detail))| {
             let style = match state.as_str() {
                 "failed" => theme.bad,
                 "skipped" => theme.warn,
                 _ => theme.dim,
             };
             let detail = detail.as_deref().map(|d| format!(": {d}")).unwrap_or_default();
-            styled(safe(&format!("  {:>2} {} {title}{detail}", i + 1, pad(state, 8))), style)
+            let text = safe(&format!("  {:>2} {} {title}{detail}", i + 1, pad(state, 8)));
+            wrapped(&text, width).into_iter().map(move |row| styled(row, style))
         })
         .collect()
 }

@@ -5,6 +5,7 @@ mod detail;
 mod health;
 mod help;
 mod jobs;
+mod lines;
 mod members;
 mod overlay;
 mod plan;
@@ -20,6 +21,7 @@ use ratatui::widgets::{Block, BorderType, Borders};
 use super::model::{Model, Pane, Screen, Typing};
 use super::theme::Faces;
 use crate::health::HealthState;
+use lines::wrapped;
 
 /// Draws the screen.
 pub fn draw(model: &mut Model, frame: &mut Frame<'_>, faces: &Faces) {

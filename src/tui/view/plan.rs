@@ -8,7 +8,7 @@ use ratatui::widgets::Paragraph;
 
 use super::super::model::{Model, Typing};
 use super::super::theme::Faces;
-use super::{block, styled};
+use super::{block, styled, wrapped};
 use crate::changes::describe::{self, Tone};
 use crate::terminal_text::safe;
 
@@ -60,39 +60,4 @@ pub(super) fn draw(model: &mut Model, frame: &mut Frame<'_>, area: Rect, faces: 
     frame.render_widget(Paragraph::new(shown), text);
     let last = Rect { y: inner.y + inner.height.saturating_sub(1), height: 1.min(inner.height), ..inner };
     frame.render_widget(styled(super::fit(&prompt, inner.width.into()), theme.title), last);
-}
-
-/// A line of the plan as rows of the screen: what does not fit goes on below where its text began.
-fn wrapped(text: &str, width: usize) -> Vec<String> {
-    let below = " ".repeat(text_begins(text).min(width / 2));
-    textwrap::wrap(text, textwrap::Options::new(width.max(1)).subsequent_indent(&below))
-        .into_iter()
-        .map(std::borrow::Cow::into_owned)
-        .collect()
-}
-
-/// The column where a line's text begins: after its mark, which two spaces or more end, else two within
-/// its indentation.
-fn text_begins(text: &str) -> usize {
-    let indented = text.len() - text.trim_start().len();
-    let marked = text.get(indented..).and_then(|rest| {
-        let gap = rest.find("  ")?;
-        let after = rest.get(gap..)?;
-        Some(unicode_width::UnicodeWidthStr::width(rest.get(..gap)?) + after.len() - after.trim_start().len())
-    });
-    indented + marked.unwrap_or(2)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn what_does_not_fit_goes_on_below_its_text() {
-        let guard = wrapped("! gap           nobody serves from here", 30);
-        assert_eq!(guard, ["! gap           nobody serves", "               from here"]);
-        let id = wrapped("   −   \"id\": \"/subscriptions/0\"", 20);
-        assert_eq!(id, ["   −   \"id\":", "       \"/subscriptio", "       ns/0\""]);
-        assert_eq!(wrapped("", 0), [""]);
-    }
 }
