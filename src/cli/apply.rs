@@ -8,8 +8,8 @@ use serde_json::{Value, json};
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
-use super::args::Globals;
 use super::exit::{Failure, INTERRUPTED, code_of_outcome};
+use super::globals::Globals;
 use super::output::{self, safe};
 use crate::arm::ResourceId;
 use crate::changes::describe::{self, Tone};

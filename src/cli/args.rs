@@ -6,7 +6,8 @@ use std::time::Duration;
 
 use clap::{Parser, Subcommand, ValueEnum};
 
-use crate::auth::Method;
+use super::examples;
+use super::globals::Globals;
 use crate::changes::{Batch, SwapOrder};
 use crate::sim::fault::Fault;
 
@@ -15,7 +16,7 @@ use crate::sim::fault::Fault;
 /// Without a command, azlb opens the terminal UI. Every change is planned, shown, confirmed,
 /// journalled and verified; what was done can be undone.
 #[derive(Debug, Parser)]
-#[command(name = "azlb", version, after_help = EXAMPLES, max_term_width = 100)]
+#[command(name = "azlb", version, after_help = examples::TOP, max_term_width = 100)]
 pub struct Args {
     /// Options that every command takes.
     #[command(flatten)]
@@ -25,171 +26,95 @@ pub struct Args {
     pub command: Option<Command>,
 }
 
-const EXAMPLES: &str = "\
-Examples:
-  azlb --sim                                      the terminal UI on the built-in demo estate
-  azlb list members --pool db-lb/masters          who serves, and how they are
-  azlb swap --pool db-lb/masters --to vm-db-2     fail over to vm-db-2
-  azlb run scripts/swap_master.rhai --help        what a saved procedure takes
-  azlb journal undo 7f3c                          take a plan back
-
-Exit codes: 0 done, 1 failed, 2 usage, 3 refused by a guard, 4 partly done, 5 interrupted.";
-
-/// Options that every command takes.
-#[derive(Debug, Clone, clap::Args)]
-#[command(next_help_heading = "Global options")]
-pub struct Globals {
-    /// Work on a simulator inside this process: the demo, or an estate file (.json, .jsonl)
-    #[arg(long, global = true, value_name = "ESTATE", num_args = 0..=1, default_missing_value = "demo", require_equals = true)]
-    pub sim: Option<String>,
-    /// With --sim: how many simulated seconds pass in a real one
-    #[arg(long, global = true, value_name = "FACTOR", requires = "sim")]
-    pub sim_speed: Option<f64>,
-    /// With --sim: a fault, such as 'PUT networkInterfaces 429 count=3'
-    #[arg(long, global = true, value_name = "FAULT", requires = "sim")]
-    pub sim_fault: Vec<Fault>,
-    /// Change nothing: this session gets no writer
-    #[arg(long, global = true)]
-    pub read_only: bool,
-    /// Show stand-ins for every name, id and address, to share what is shown; implies --read-only
-    #[arg(long, global = true)]
-    pub redact: bool,
-    /// How long a script may run, such as 30m; 12 hours where it is left out
-    #[arg(long, global = true, value_name = "TIME", value_parser = humantime::parse_duration)]
-    pub time_limit: Option<std::time::Duration>,
-    /// Print the plan and stop
-    #[arg(long, global = true)]
-    pub dry_run: bool,
-    /// Apply without asking
-    #[arg(long, short, global = true)]
-    pub yes: bool,
-    /// The form of the output
-    #[arg(long, short, global = true, value_enum, default_value_t = Output::Table)]
-    pub output: Output,
-    /// Only a part of the JSON, by JMESPath.
-    #[arg(
-        long,
-        global = true,
-        value_name = "JMESPATH",
-        help = "Only a part of the JSON, by JMESPath: '[?health.state==`down`].name'"
-    )]
-    pub query: Option<Query>,
-    /// Only these subscriptions, by id or name
-    #[arg(long, global = true, value_name = "SUB")]
-    pub subscription: Vec<String>,
-    /// public, usgov or china
-    #[arg(long, global = true, value_name = "CLOUD")]
-    pub cloud: Option<String>,
-    /// How to sign in
-    #[arg(long, global = true, value_enum)]
-    pub auth: Option<Method>,
-    /// Log to stderr; twice for every request
-    #[arg(long, short, global = true, action = clap::ArgAction::Count)]
-    pub verbose: u8,
-}
-
-/// The form of the output.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum Output {
-    /// Columns for people.
-    Table,
-    /// One JSON document.
-    Json,
-    /// One YAML document.
-    Yaml,
-    /// Tab-separated, without a header.
-    Tsv,
-    /// JSON, one item a line.
-    Jsonl,
-}
-
-/// A JMESPath expression.
-#[derive(Debug, Clone)]
-pub struct Query(pub jmespath::Expression<'static>);
-
-impl std::str::FromStr for Query {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        jmespath::compile(text).map(Self).map_err(|e| e.to_string())
-    }
-}
-
-impl Globals {
-    /// Whether people read the output: tables, words, colours.
-    pub fn for_people(&self) -> bool {
-        self.output == Output::Table && self.query.is_none()
-    }
-}
-
 /// The commands.
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// List subscriptions, load balancers, pools, members or candidates
+    #[command(after_help = examples::LIST)]
     List(ListArgs),
     /// Show one resource as Azure serves it
+    #[command(after_help = examples::SHOW)]
     Show {
         /// A resource's id, or a pool as LB/POOL
         id: String,
     },
     /// Ask for the health of a pool's members, rule by rule
+    #[command(after_help = examples::HEALTH)]
     Health {
         /// LB/POOL, SUB:RG/LB/POOL or a full id
         #[arg(long)]
         pool: String,
     },
     /// Put members into a pool
+    #[command(after_help = examples::ADD)]
     Add(AddArgs),
     /// Take members out of a pool
+    #[command(after_help = examples::REMOVE)]
     Remove(RemoveArgs),
     /// Move members from one pool to another
+    #[command(after_help = examples::MOVE)]
     Move(MoveArgs),
     /// Swap one member for another: fail a master over
+    #[command(after_help = examples::SWAP)]
     Swap(SwapArgs),
     /// Take members out gently: no new connections, some time, then out
+    #[command(after_help = examples::DRAIN)]
     Drain(DrainArgs),
     /// Make a pool's members exactly these, a batch at a time
+    #[command(after_help = examples::REPLACE)]
     Replace(ReplaceArgs),
     /// Set members' admin state; they stay members
+    #[command(after_help = examples::ADMIN_STATE)]
     AdminState(AdminStateArgs),
     /// Take machines out of every pool they are in; restore puts them back
+    #[command(after_help = examples::EVACUATE)]
     Evacuate(EvacuateArgs),
     /// Bring a Uniform scale set's instances back to its model's pools; list drift shows who differs
+    #[command(after_help = examples::ALIGN)]
     Align(AlignArgs),
     /// Put back what an evacuation took out
+    #[command(after_help = examples::RESTORE)]
     Restore {
         /// The evacuation's plan; the newest that stands where it is left out
         id: Option<String>,
     },
     /// Run a saved script; azlb run SCRIPT --help lists its parameters
-    #[command(disable_help_flag = true)]
+    #[command(disable_help_flag = true, after_help = examples::RUN)]
     Run(RunArgs),
     /// Saved scripts: list, show, new, check, doc
+    #[command(after_help = examples::SCRIPTS)]
     Scripts {
         /// What to do
         #[command(subcommand)]
         command: ScriptsCommand,
     },
     /// A line editor for scripts
+    #[command(after_help = examples::REPL)]
     Repl,
     /// What was done: list, show, resume, undo
+    #[command(after_help = examples::JOURNAL)]
     Journal {
         /// What to do
         #[command(subcommand)]
         command: JournalCommand,
     },
     /// Write the estate as raw ARM documents to standard output, for --sim and azlb sim --estate
+    #[command(after_help = examples::EXPORT)]
     Export,
     /// Serve the simulator on loopback
+    #[command(after_help = examples::SIM)]
     Sim(SimArgs),
     /// Check sign-in, reachability and permissions
+    #[command(after_help = examples::DOCTOR)]
     Doctor,
     /// Write man pages into a folder
+    #[command(after_help = examples::MAN)]
     Man {
         /// The folder
         folder: std::path::PathBuf,
     },
     /// Print a shell's completion script
+    #[command(after_help = examples::COMPLETIONS)]
     Completions {
         /// The shell
         shell: clap_complete::Shell,
@@ -588,28 +513,6 @@ pub fn join_sim(arguments: impl IntoIterator<Item = OsString>) -> Vec<OsString> 
     out
 }
 
-impl Globals {
-    /// Takes in what was given after a script's name.
-    pub fn absorb(&mut self, later: Self) {
-        self.sim = later.sim.or(self.sim.take());
-        self.sim_speed = later.sim_speed.or(self.sim_speed);
-        self.sim_fault.extend(later.sim_fault);
-        self.read_only |= later.read_only;
-        self.dry_run |= later.dry_run;
-        self.yes |= later.yes;
-        if later.output != Output::Table {
-            self.output = later.output;
-        }
-        self.query = later.query.or(self.query.take());
-        self.redact |= later.redact;
-        self.time_limit = later.time_limit.or(self.time_limit);
-        self.subscription.extend(later.subscription);
-        self.cloud = later.cloud.or(self.cloud.take());
-        self.auth = later.auth.or(self.auth);
-        self.verbose = self.verbose.max(later.verbose);
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -634,7 +537,7 @@ mod tests {
         assert!(matches!(args.command, Some(Command::Run(r)) if r.rest.len() == 6));
         let args = parse("azlb swap --pool a/b --to c --sim --yes -o json").unwrap();
         assert_eq!(args.globals.sim.as_deref(), Some("demo"));
-        assert_eq!(args.globals.output, Output::Json);
+        assert_eq!(args.globals.output, crate::cli::globals::Output::Json);
         assert!(parse("azlb swap --to c").is_err());
     }
 }

@@ -4,10 +4,11 @@ use std::process::ExitCode;
 
 use super::apply;
 use super::args::{
-    AddArgs, AdminStateArg, AdminStateArgs, AlignArgs, DrainArgs, EvacuateArgs, FailureArg, Globals, LimitArg,
-    MoveArgs, PlanArgs, RemoveArgs, ReplaceArgs, SwapArgs,
+    AddArgs, AdminStateArg, AdminStateArgs, AlignArgs, DrainArgs, EvacuateArgs, FailureArg, LimitArg, MoveArgs,
+    PlanArgs, RemoveArgs, ReplaceArgs, SwapArgs,
 };
 use super::exit::Failure;
+use super::globals::Globals;
 use super::list::warn_of_problems;
 use crate::azure::backend_pool::AdminState;
 use crate::changes::{OnFailure, OnLimit, Options};

@@ -5,8 +5,9 @@ use std::process::ExitCode;
 use serde::Serialize;
 
 use super::apply;
-use super::args::{Globals, JournalCommand};
+use super::args::JournalCommand;
 use super::exit::{Failure, INTERRUPTED, REFUSED};
+use super::globals::Globals;
 use super::output::{self, rows, safe};
 use crate::changes::describe;
 use crate::changes::{PlanState, Record, StepState};

@@ -5,8 +5,9 @@ use std::process::ExitCode;
 use futures::{StreamExt as _, stream};
 use serde::Serialize;
 
-use super::args::{Globals, ListArgs, What};
+use super::args::{ListArgs, What};
 use super::exit::Failure;
+use super::globals::Globals;
 use super::output::{or_dash, rows};
 use crate::arm::ResourceId;
 use crate::health::{HealthState, reason};

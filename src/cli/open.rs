@@ -3,8 +3,8 @@
 use std::net::TcpListener;
 use std::sync::Arc;
 
-use super::args::Globals;
 use super::exit::{FAILED, Failure};
+use super::globals::Globals;
 use crate::arm::Cloud;
 use crate::arm::cloud::CloudError;
 use crate::arm::transport::{HttpTransport, Transport};

@@ -6,8 +6,8 @@ use std::process::ExitCode;
 use serde::Serialize;
 use serde_json::Value;
 
-use super::args::{Globals, Output};
 use super::exit::Failure;
+use super::globals::{Globals, Output};
 pub use crate::script::text_table as table;
 use crate::terminal_text::safe as one_line;
 pub use crate::terminal_text::safe_lines as safe;

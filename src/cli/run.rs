@@ -9,9 +9,10 @@ use clap::{Arg, ArgAction, Args as _, Command, FromArgMatches as _};
 use rhai::Map;
 
 use super::apply;
-use super::args::{Globals, Output, RunArgs};
+use super::args::RunArgs;
 use super::bars::Bars;
 use super::exit::{self, FAILED, Failure, INTERRUPTED, USAGE};
+use super::globals::{Globals, Output};
 use super::open::{self, InProcess};
 use super::output::{self, safe};
 use crate::changes::Plan;
@@ -208,6 +209,7 @@ pub fn prepare(globals: &mut Globals, args: &RunArgs) -> Result<Option<Prepared>
         use clap::CommandFactory as _;
         let mut command = super::args::Args::command();
         if let Some(run) = command.find_subcommand_mut("run") {
+            *run = run.clone().bin_name("azlb run");
             output::print(&format!("{}\n", run.render_long_help()))?;
         }
         return Ok(None);

@@ -2,8 +2,9 @@
 
 use std::process::ExitCode;
 
-use super::args::{Globals, ScriptsCommand};
+use super::args::ScriptsCommand;
 use super::exit::{Failure, USAGE};
+use super::globals::Globals;
 use super::output;
 use super::run::command_of;
 use crate::config::Config;

@@ -2,8 +2,8 @@
 
 use std::process::ExitCode;
 
-use super::args::{Globals, Output};
 use super::exit::Failure;
+use super::globals::{Globals, Output};
 use super::output;
 use crate::arm::ResourceId;
 use crate::session::Session;
