@@ -589,3 +589,25 @@ fn a_recorded_line_makes_the_same_plan() {
     }
     assert!(tried > 40, "{tried}");
 }
+
+#[test]
+fn lists_are_sorted_whatever_the_order_says() {
+    let rig = Rig::new();
+    for (text, expected) in [
+        ("[3, 1, 2].sort()", "1 2 3"),
+        ("[\"b\", \"a\"].sort().first()", "a"),
+        ("[2.5, 1].sort().last()", "2.5"),
+        ("let xs = [1, 2, 3]; xs.sort(|a, b| b - a); xs", "3 2 1"),
+        ("[[2, 1], [1, 2], [1, 1]].sort(|a, b| a[0] < b[0]).map(|x| x[1])", "2 1 1"),
+        ("[].first() == ()", "true"),
+        // No order at all, of more than the standard sort would forgive.
+        ("let xs = []; for i in 0..500 { xs.push(i); } xs.sort(|a, b| (a * 31 + b * 17) % 3 - 1).len()", "500"),
+    ] {
+        assert_eq!(rig.evaluate(text).unwrap().unwrap().replace('\n', " "), expected, "{text}");
+    }
+    // What fails in the function is told, and the list is as it was.
+    let failed = rig
+        .evaluate("let xs = [2, 1]; try { xs.sort(|a, b| pool(\"no/no\").size) } catch (err) { print(err.code) } xs");
+    assert_eq!((failed.unwrap().unwrap().as_str(), rig.face.said().as_str()), ("2\n1", "not_found"));
+    assert!(rig.evaluate("[1, \"a\"].sort()").unwrap_err().message.contains("no order of their own"));
+}

@@ -1,5 +1,6 @@
 //! The words of scripts, registered with the engine: what they share.
 
+mod lists;
 mod output;
 mod planning;
 mod reading;
@@ -172,4 +173,5 @@ pub(super) fn register(engine: &mut Engine, around: &Surroundings) {
     reading::register(engine, around);
     planning::register(engine, around);
     output::register(engine, around);
+    lists::register(engine);
 }
