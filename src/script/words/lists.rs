@@ -24,7 +24,7 @@ pub(super) fn register(engine: &mut Engine) {
             match (said.as_int(), said.as_bool()) {
                 (Ok(number), _) => Ok(number.cmp(&0)),
                 (_, Ok(true)) => Ok(Ordering::Less),
-                (_, Ok(false)) => Ok(Ordering::Greater),
+                (_, Ok(false)) => Ok(Ordering::Equal),
                 _ => Err(asked(format!("sort: the function gave {}, not a number or a yes", said.type_name()))),
             }
         })?;
@@ -64,7 +64,8 @@ fn merged(mut list: Array, order: &mut dyn FnMut(&Dynamic, &Dynamic) -> Answer<O
     let mut upper = merged(upper, order)?.into_iter().peekable();
     let mut out = Array::with_capacity(lower.len() + upper.len());
     while let (Some(a), Some(b)) = (lower.peek(), upper.peek()) {
-        let next = if order(a, b)? == Ordering::Greater { upper.next() } else { lower.next() };
+        // A no says only that it does not come first: equals stay in their order.
+        let next = if order(b, a)? == Ordering::Less { upper.next() } else { lower.next() };
         out.extend(next);
     }
     out.extend(lower.chain(upper));
