@@ -611,3 +611,24 @@ fn lists_are_sorted_whatever_the_order_says() {
     assert_eq!((failed.unwrap().unwrap().as_str(), rig.face.said().as_str()), ("2\n1", "not_found"));
     assert!(rig.evaluate("[1, \"a\"].sort()").unwrap_err().message.contains("no order of their own"));
 }
+
+#[test]
+fn names_options_and_parameters_are_completed() {
+    use azlb::script::complete::complete;
+    let rig = Rig::new();
+    rig.runtime.block_on(rig.face.session.refresh()).unwrap();
+    let words = |text: &str| complete(&rig.face.session, &["before".to_owned()], text).1;
+    assert_eq!(words("let x = bef"), ["before"]);
+    assert_eq!(words("pool(\"DB-"), ["db-lb/masters"]);
+    assert_eq!(words("pool(\"db-lb/masters\").swap_m"), ["swap_master("]);
+    assert_eq!(words("pool(\"db-lb/masters\").swap_master(\"vm-db-"), ["vm-db-1", "vm-db-2", "vm-db-3"]);
+    assert_eq!(words("pool(\"a/b\").remove(\"x\", #{ wait"), ["wait_healthy: "]);
+    assert_eq!(words("align(\"api-ss\", #{ ask: \"1m\", on_"), ["on_limit: ", "on_failure: "]);
+    assert_eq!(words("run(\"swap_m"), ["swap_master"]);
+    assert_eq!(words("run(\"swap_master\", #{ "), ["pool: ", "to: ", "wait_healthy: ", "on_failure: "]);
+    assert_eq!(words("run(\"swap_master\", #{ pool: \"db-"), ["db-lb/masters"]);
+    assert_eq!(words("help(\"wait_h"), ["wait_healthy"]);
+    assert_eq!(words("pool(\"a/b\").health().heal"), ["health", "health(", "healthy"]);
+    // What is written down is a map of its own.
+    assert!(words("let m = #{ po").contains(&"pool(".to_owned()));
+}

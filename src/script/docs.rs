@@ -54,6 +54,11 @@ pub fn functions() -> impl Iterator<Item = &'static FunctionDoc> {
     SECTIONS.iter().flat_map(|(_, list)| list.iter())
 }
 
+/// Whether a function makes a plan of changes, and so takes a map of options as its last argument.
+pub fn plans(name: &str) -> bool {
+    PLANNING.iter().any(|d| d.name == name)
+}
+
 /// Whether a function is called as a method, or is called without one: some are both.
 pub fn is_called(doc: &FunctionDoc, as_method: bool) -> bool {
     doc.call.lines().any(|c| c.split('(').next().is_some_and(|head| head.contains('.')) == as_method)

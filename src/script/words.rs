@@ -79,7 +79,8 @@ impl Pool {
 }
 
 /// The names of the options that a plan takes.
-const OPTIONS: &str = "wait_healthy, healthy_rules, ask, on_limit, on_failure, order, override, pause";
+pub(super) const OPTIONS: [&str; 8] =
+    ["wait_healthy", "healthy_rules", "ask", "on_limit", "on_failure", "order", "override", "pause"];
 
 /// Options from a script's map.
 fn options(mut options: Options, map: &Map) -> Result<Options, String> {
@@ -113,7 +114,7 @@ fn options(mut options: Options, map: &Map) -> Result<Options, String> {
                 });
             }
             "override" => options.overrides.extend(names(value).map_err(|e| e.to_string())?),
-            other => return Err(format!("there is no option '{other}': use {OPTIONS}")),
+            other => return Err(format!("there is no option '{other}': use {}", OPTIONS.join(", "))),
         }
     }
     Ok(options)

@@ -261,4 +261,10 @@ pub(super) const LISTS: &[FunctionDoc] = &[
         "Sorts a list where it is, and gives it: numbers, texts, or whatever the function orders by a number below, at or above 0, or by whether the first comes first. Equals stay in their order.",
         "pools().sort(|a, b| b.size - a.size).map(|p| `${p.size} ${p.selector}`)",
     ),
+    doc(
+        "sort_by",
+        "list.sort_by(|a, b| a.size - b.size)",
+        "The same as sort with a function.",
+        "pools().sort_by(|a, b| a.size - b.size).first().selector",
+    ),
 ];

@@ -18,18 +18,22 @@ pub(super) fn register(engine: &mut Engine) {
         *list = merged(list.clone(), &mut |a, b| plain(a, b))?;
         Ok(list.clone())
     });
-    engine.register_fn("sort", |context: NativeCallContext, list: &mut Array, order: FnPtr| -> Answer<Array> {
-        *list = merged(list.clone(), &mut |a, b| {
-            let said: Dynamic = order.call_within_context(&context, (a.clone(), b.clone()))?;
-            match (said.as_int(), said.as_bool()) {
-                (Ok(number), _) => Ok(number.cmp(&0)),
-                (_, Ok(true)) => Ok(Ordering::Less),
-                (_, Ok(false)) => Ok(Ordering::Equal),
-                _ => Err(asked(format!("sort: the function gave {}, not a number or a yes", said.type_name()))),
-            }
-        })?;
-        Ok(list.clone())
-    });
+    engine.register_fn("sort", by_function);
+    engine.register_fn("sort_by", by_function);
+}
+
+/// What the language calls by both names.
+fn by_function(context: NativeCallContext, list: &mut Array, order: FnPtr) -> Answer<Array> {
+    *list = merged(list.clone(), &mut |a, b| {
+        let said: Dynamic = order.call_within_context(&context, (a.clone(), b.clone()))?;
+        match (said.as_int(), said.as_bool()) {
+            (Ok(number), _) => Ok(number.cmp(&0)),
+            (_, Ok(true)) => Ok(Ordering::Less),
+            (_, Ok(false)) => Ok(Ordering::Equal),
+            _ => Err(asked(format!("sort: the function gave {}, not a number or a yes", said.type_name()))),
+        }
+    })?;
+    Ok(list.clone())
 }
 
 /// The order of numbers, texts, characters and truths.

@@ -152,11 +152,14 @@ pub(super) fn register(engine: &mut Engine, around: &Surroundings) {
     engine.register_fn("evacuate", move |who: Dynamic| evacuate(&a, &who, &Map::new()));
     let a = around.clone();
     engine.register_fn("evacuate", move |who: Dynamic, map: Map| evacuate(&a, &who, &map));
-    let a = around.clone();
-    engine.register_fn("align", move |sets: Dynamic| -> Answer<ScriptPlan> {
+    let align = |a: &Surroundings, sets: &Dynamic, map: &Map| -> Answer<ScriptPlan> {
         a.listed()?;
-        a.plan(a.session.request_align(&names(&sets)?, a.session.config().options()))
-    });
+        a.plan(a.session.request_align(&names(sets)?, a.options(map)?))
+    };
+    let a = around.clone();
+    engine.register_fn("align", move |sets: Dynamic| align(&a, &sets, &Map::new()));
+    let a = around.clone();
+    engine.register_fn("align", move |sets: Dynamic, map: Map| align(&a, &sets, &map));
     composing(engine, around);
     applying(engine, around);
 }
