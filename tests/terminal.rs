@@ -35,12 +35,17 @@ impl Terminal {
     }
 
     fn start_with(config: &str, variables: &[(&str, &str)]) -> Self {
-        let state = TempDir::new().unwrap();
+        Self::start_in(TempDir::new().unwrap(), config, variables, &[])
+    }
+
+    /// Another command than the screen, in a folder that may hold files already.
+    fn start_in(state: TempDir, config: &str, variables: &[(&str, &str)], arguments: &[&str]) -> Self {
         let file = state.path().join("config.toml");
         std::fs::write(&file, config).unwrap();
         let pair = portable_pty::native_pty_system().openpty(size(24, 80)).unwrap();
         let mut command = CommandBuilder::new(env!("CARGO_BIN_EXE_azlb"));
         command.args(["--sim", "--sim-speed", "20"]);
+        command.args(arguments);
         // Where it would save scripts.
         command.cwd(state.path());
         command.env("AZLB_CONFIG", &file);
@@ -308,4 +313,29 @@ fn what_was_done_is_saved_as_a_script() {
     azlb::script::engine::compile_alone("night", &text).unwrap();
     terminal.press("q");
     assert_eq!(terminal.end().0, 0);
+}
+
+/// A script's question is a list to pick from, narrowed by letters; Ctrl-C there is the operator's stop.
+#[test]
+fn a_script_lets_somebody_pick() {
+    let script = "let p = choose(\"Which pool?\", pools().map(|p| p.selector));\nprint(`chosen: ${p}`);\n";
+    let start = || {
+        let state = TempDir::new().unwrap();
+        std::fs::write(state.path().join("pick.rhai"), script).unwrap();
+        let terminal = Terminal::start_in(state, "", &[], &["run", "pick.rhai"]);
+        terminal.shows("> api-lb/api");
+        terminal
+    };
+    let mut terminal = start();
+    terminal.press("msters");
+    terminal.shows("> db-lb/masters");
+    terminal.press("\r");
+    terminal.shows("chosen: db-lb/masters");
+    assert_eq!(terminal.end().0, 0);
+    let mut terminal = start();
+    terminal.press("\x03");
+    terminal.shows("stopped by the operator");
+    let (code, sent) = terminal.end();
+    assert_eq!(code, 5);
+    assert!(sent.rfind(CURSOR) > sent.rfind("\x1b[?25l"), "the cursor is shown again: {sent:?}");
 }

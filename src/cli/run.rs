@@ -23,6 +23,7 @@ use crate::script::library::Library;
 use crate::script::params::Param;
 use crate::script::{Console, Conversation, Host, ScriptError, repl as line_editor};
 use crate::session::{Session, SessionError};
+use crate::terminal_text::safe as one_line;
 
 /// The command line as a script's surroundings.
 struct Terminal {
@@ -49,11 +50,20 @@ impl Terminal {
     }
 }
 
+/// Whether a terminal can show a question and take its answer.
+fn somebody_there() -> bool {
+    std::io::stdin().is_terminal() && std::io::stderr().is_terminal()
+}
+
+fn nobody(prompt: &str, hint: &str) -> SessionError {
+    let question = prompt.lines().next().unwrap_or_default();
+    SessionError::Asked(format!("nobody can be asked here '{}': {hint}", one_line(question)))
+}
+
 /// Asks at the terminal; where there is none, an error that says what to do instead.
 fn typed(prompt: &str, hint: &str) -> Result<String, SessionError> {
     if !std::io::stdin().is_terminal() {
-        let question = prompt.lines().next().unwrap_or_default();
-        return Err(SessionError::Asked(format!("nobody can be asked here '{}': {hint}", safe(question))));
+        return Err(nobody(prompt, hint));
     }
     eprint!("{}", safe(prompt));
     let mut answer = String::new();
@@ -106,12 +116,26 @@ impl Host for Terminal {
     }
 
     fn choose(&self, question: &str, options: &[String]) -> Result<usize, SessionError> {
-        let list: String = options.iter().enumerate().map(|(i, o)| format!("{:>3}  {o}\n", i + 1)).collect();
         let hint = "give the choice as a parameter of the script";
-        let answer = typed(&format!("{question}\n{list}A number, or a name: "), hint)?;
-        let by_number = answer.parse::<usize>().ok().and_then(|n| n.checked_sub(1)).filter(|n| *n < options.len());
-        let by_name = || options.iter().position(|o| o.split_whitespace().next() == Some(answer.as_str()));
-        by_number.or_else(by_name).ok_or_else(|| SessionError::Asked(format!("'{answer}' is none of the choices")))
+        if !somebody_there() {
+            return Err(nobody(question, hint));
+        }
+        self.bars.clear();
+        let labels: Vec<String> = options.iter().map(|o| one_line(o)).collect();
+        let picked =
+            dialoguer::FuzzySelect::new().with_prompt(one_line(question)).items(&labels).default(0).interact_opt();
+        match picked {
+            Ok(Some(at)) => Ok(at),
+            Ok(None) => Err(SessionError::Asked("nothing was chosen".to_owned())),
+            Err(error) => {
+                // Ctrl-C comes here as an error, and the cursor is still hidden.
+                let _ = console::Term::stderr().show_cursor();
+                if matches!(&error, dialoguer::Error::IO(e) if e.kind() == std::io::ErrorKind::Interrupted) {
+                    self.stop.ask();
+                }
+                Err(SessionError::Asked(format!("nothing was chosen: {error}")))
+            }
+        }
     }
 
     fn progress(&self, text: &str, done: u64, of: u64) {
@@ -175,7 +199,7 @@ pub(super) fn command_of(script: &Script) -> Command {
 fn argument(param: &Param) -> Arg {
     let own = param.clone();
     // What is missing is asked for where somebody can be asked.
-    let asked = std::io::stdin().is_terminal() && std::io::stderr().is_terminal();
+    let asked = somebody_there();
     let mut arg = Arg::new(param.name.clone())
         .long(param.name.replace('_', "-"))
         .value_name(param.word())

@@ -31,7 +31,10 @@ pub(super) fn register(engine: &mut Engine, around: &Surroundings) {
             return Err(asked("choose: there is nothing to choose from"));
         }
         let labels: Vec<String> = options.iter().map(shown::item).collect();
-        let at = a.host.choose(question, &labels).map_err(carry)?;
+        let at = a.host.choose(question, &labels).map_err(|error| match a.host.stop().asked() {
+            true => stopped("stopped by the operator"),
+            false => carry(error),
+        })?;
         options.get(at).cloned().ok_or_else(|| asked("choose: nothing was chosen"))
     });
     let a = around.clone();
