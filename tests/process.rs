@@ -537,3 +537,32 @@ fn saved_scripts_are_listed_shown_made_and_checked() {
     let page = std::fs::read_to_string(folder.path().join("pages/azlb-swap.1")).unwrap();
     assert!(page.contains("fail a master over"), "{page}");
 }
+
+/// The line with which a shipped script says how it is rehearsed, typed as it stands.
+#[test]
+fn every_shipped_script_is_rehearsed_as_it_says() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("scripts");
+    let mut rehearsed = 0;
+    for file in std::fs::read_dir(folder).unwrap() {
+        let path = file.unwrap().path();
+        let script = std::fs::read_to_string(&path).unwrap();
+        let line = script.lines().find_map(|l| l.strip_prefix("//! Rehearse it:  azlb "));
+        let Some(line) = line else { continue };
+        let state = TempDir::new().unwrap();
+        // A script may say that another's output goes in.
+        let snapshot = text(&run(state.path(), "run snapshot --sim -o json").stdout);
+        let line = line.replace("\"$(azlb run snapshot --sim -o json)\"", &format!("'{}'", snapshot.trim()));
+        let mut words = shlex::split(&line).unwrap();
+        for (option, value) in [("--sim-speed", Some("50")), ("--yes", None)] {
+            if !words.iter().any(|w| w == option) {
+                words.push(option.to_owned());
+                words.extend(value.map(str::to_owned));
+            }
+        }
+        let out = azlb(state.path()).args(&words).output().unwrap();
+        assert_eq!(out.status.code(), Some(0), "{}: {}", path.display(), text(&out.stderr));
+        assert!(!out.stdout.is_empty(), "{}", path.display());
+        rehearsed += 1;
+    }
+    assert!(rehearsed >= 14, "{rehearsed}");
+}

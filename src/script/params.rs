@@ -221,12 +221,34 @@ fn one(item: Dynamic) -> Result<Param, String> {
     Ok(param)
 }
 
-/// The script's own words about itself: the `//!` lines at its head.
+/// The script's own words about itself: the `//!` lines at its head, each paragraph one line, since how wide
+/// they are shown is not the script's to know. A line that is indented stands by itself.
 pub fn about(text: &str) -> String {
-    let lines: Vec<&str> = text
+    let lines = text
         .lines()
         .take_while(|l| l.starts_with("//!") || l.trim().is_empty())
-        .map(|l| l.strip_prefix("//!").unwrap_or("").trim_start_matches(' '))
-        .collect();
-    lines.join("\n").trim().to_owned()
+        .map(|l| l.strip_prefix("//!").map_or("", |l| l.strip_prefix(' ').unwrap_or(l)).trim_end());
+    let alone = |line: &str| line.is_empty() || line.starts_with([' ', '-', '*']);
+    let mut out: Vec<String> = Vec::new();
+    for line in lines {
+        match out.last_mut().filter(|last| !alone(last) && !alone(line)) {
+            Some(last) => {
+                last.push(' ');
+                last.push_str(line);
+            }
+            None => out.push(line.to_owned()),
+        }
+    }
+    out.join("\n").trim().to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::about;
+
+    #[test]
+    fn paragraphs_are_lines() {
+        let text = "//! Moves a share.\n//!\n//! Where one goes down,\n//! it is undone:\n//!   one\n//!   two\n//! And so on.\n\nlet x = 1;\n//! no\n";
+        assert_eq!(about(text), "Moves a share.\n\nWhere one goes down, it is undone:\n  one\n  two\nAnd so on.");
+    }
 }
