@@ -501,6 +501,15 @@ fn a_script_gives_its_output_to_programs_and_its_words_to_people() {
     assert!(text(&out.stderr).contains("looking"));
     let one = line("--pool web-lb/blue --sim -o json --query [].name");
     assert_eq!(json(&one)[3], "vm-web-4", "{}", text(&one.stdout));
+    // Plans that are applied report in it too: one document, a list where there are several.
+    let two = state.join("two.rhai");
+    let blue = "pool(\"web-lb/blue\")";
+    std::fs::write(&two, format!("apply({blue}.remove(\"vm-web-1\")); apply({blue}.add(\"vm-web-1\")); emit(7);"))
+        .unwrap();
+    let out =
+        azlb(state).arg("run").arg(&two).args(["--sim", "--sim-speed", "50", "--yes", "-o", "json"]).output().unwrap();
+    let all = json(&out);
+    assert_eq!((&all[0]["state"], &all[1]["state"], &all[2]), (&"done".into(), &"done".into(), &7.into()));
     // Nobody can be asked for what is missing.
     let missing = line("--sim");
     assert_eq!(missing.status.code(), Some(2));

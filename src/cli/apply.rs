@@ -17,6 +17,9 @@ use crate::changes::{Action, Outcome, Plan, Record, Request, Run, Step, StepStat
 use crate::script::host::Applied;
 use crate::session::{Report, Session, SessionError};
 
+/// Where the document of a plan or of its report goes, where programs read the output.
+pub type Out<'a> = &'a (dyn Fn(&Value) -> Result<(), Failure> + Sync);
+
 /// A member in a report.
 #[derive(Debug, Clone, Serialize)]
 pub struct Brief {
@@ -61,7 +64,7 @@ pub async fn through(globals: &Globals, session: &Session, plan: Plan) -> Result
     }
     let before = members_of(session, &plan);
     if globals.dry_run {
-        tell_dry_run(globals, &plan, &before)?;
+        tell_dry_run(globals, &plan, &before, &|value| print(globals, value))?;
         return Ok(ExitCode::SUCCESS);
     }
     if !session.may_write() {
@@ -70,38 +73,53 @@ pub async fn through(globals: &Globals, session: &Session, plan: Plan) -> Result
     if !globals.yes && !ask(&plan)? {
         return Err(Failure::new(INTERRUPTED, "not confirmed; nothing was changed"));
     }
-    let report = run(globals, session, plan, &before).await?;
+    let report = run(globals, session, plan, &before, &|value| print(globals, value)).await?;
     Ok(ExitCode::from(code_of_outcome(report.outcome)))
+}
+
+fn print(globals: &Globals, value: &Value) -> Result<(), Failure> {
+    output::value(globals, value).map(drop)
 }
 
 /// Applies a plan that was shown and confirmed, and reports. `None` in a dry run.
 ///
 /// # Errors
 /// Read-only, the journal.
-pub async fn confirmed(globals: &Globals, session: &Session, plan: Plan) -> Result<Option<Applied>, SessionError> {
+pub async fn confirmed(
+    globals: &Globals,
+    session: &Session,
+    plan: Plan,
+    out: Out<'_>,
+) -> Result<Option<Applied>, SessionError> {
     let before = members_of(session, &plan);
     if globals.dry_run {
-        tell_dry_run(globals, &plan, &before).map_err(|f| SessionError::Asked(f.message))?;
+        tell_dry_run(globals, &plan, &before, out).map_err(|f| SessionError::Asked(f.message))?;
         return Ok(None);
     }
-    let report = run(globals, session, plan, &before).await?;
+    let report = run(globals, session, plan, &before, out).await?;
     Ok(Some(Applied { outcome: report.outcome, run: report.run }))
 }
 
-fn tell_dry_run(globals: &Globals, plan: &Plan, before: &[Brief]) -> Result<(), Failure> {
+fn tell_dry_run(globals: &Globals, plan: &Plan, before: &[Brief], out: Out<'_>) -> Result<(), Failure> {
     if globals.for_people() {
         return output::print("Dry run: nothing was changed.\n");
     }
-    output::value(globals, &document(plan, None, before, before)).map(drop)
+    out(&document(plan, None, before, before))
 }
 
-async fn run(globals: &Globals, session: &Session, plan: Plan, before: &[Brief]) -> Result<Report, SessionError> {
+async fn run(
+    globals: &Globals,
+    session: &Session,
+    plan: Plan,
+    before: &[Brief],
+    out: Out<'_>,
+) -> Result<Report, SessionError> {
     let report = watched(session, &plan, globals.for_people(), async |progress, cancel| {
         session.apply(plan.clone(), progress, cancel).await
     })
     .await?;
     // What was done stands, whether or not it can still be told.
-    if let Err(failure) = finish(globals, session, &report, before) {
+    if let Err(failure) = finish(globals, session, &report, before, out) {
         tracing::warn!(error = failure.message, "the report could not be printed");
     }
     Ok(report)
@@ -117,7 +135,7 @@ pub async fn resume(globals: &Globals, session: &Session, record: &Record) -> Re
         session.resume(record, progress, cancel).await
     })
     .await?;
-    finish(globals, session, &report, &before)?;
+    finish(globals, session, &report, &before, &|value| print(globals, value))?;
     Ok(ExitCode::from(code_of_outcome(report.outcome)))
 }
 
@@ -250,7 +268,13 @@ fn tell_step(plan: &Plan, step: &Step, progress: &crate::changes::run::Progress)
     );
 }
 
-fn finish(globals: &Globals, session: &Session, report: &Report, before: &[Brief]) -> Result<(), Failure> {
+fn finish(
+    globals: &Globals,
+    session: &Session,
+    report: &Report,
+    before: &[Brief],
+    out: Out<'_>,
+) -> Result<(), Failure> {
     let after = members_of(session, &report.plan);
     if globals.for_people() {
         let mut text = String::new();
@@ -265,7 +289,7 @@ fn finish(globals: &Globals, session: &Session, report: &Report, before: &[Brief
         text.push_str(&format!("Plan {}: {}\n", report.plan.id, report.outcome));
         output::print(&safe(&text))?;
     } else {
-        output::value(globals, &document(&report.plan, Some(report), before, &after))?;
+        out(&document(&report.plan, Some(report), before, &after))?;
     }
     let id = &report.plan.id;
     let journal = session.journal().folder().join(format!("{id}.jsonl"));

@@ -37,7 +37,18 @@ struct Terminal {
 }
 
 impl Terminal {
-    /// Prints the one document: what was emitted, a list where it was more than once.
+    /// Gives a value out: into the one document that the script's end completes, else at once.
+    fn give(&self, value: &serde_json::Value) -> Result<(), Failure> {
+        match &self.emitted {
+            Some(emitted) => {
+                emitted.lock().unwrap_or_else(PoisonError::into_inner).push(value.clone());
+                Ok(())
+            }
+            None => output::value(&self.globals, value).map(drop),
+        }
+    }
+
+    /// Prints the one document: what was given out, a list where it was more than once.
     fn complete(&self) -> Result<(), Failure> {
         let Some(emitted) = &self.emitted else { return Ok(()) };
         let mut emitted = std::mem::take(&mut *emitted.lock().unwrap_or_else(PoisonError::into_inner));
@@ -99,7 +110,8 @@ impl Host for Terminal {
 
     fn apply(&self, plan: &Plan) -> Result<Option<Applied>, SessionError> {
         let globals = Globals { yes: true, ..self.globals.clone() };
-        let shown = apply::confirmed(&globals, &self.session, plan.clone());
+        let out = |value: &serde_json::Value| self.give(value);
+        let shown = apply::confirmed(&globals, &self.session, plan.clone(), &out);
         self.runtime.block_on(shown)
     }
 
@@ -143,27 +155,22 @@ impl Host for Terminal {
     }
 
     fn emit(&self, value: &serde_json::Value, columns: &[String]) {
-        if let Some(emitted) = &self.emitted {
-            emitted.lock().unwrap_or_else(PoisonError::into_inner).push(value.clone());
-            return;
-        }
         self.bars.clear();
         let told = match value {
             // For people, rows are a table and a text is a text.
             serde_json::Value::Array(list) if self.globals.for_people() && list.is_empty() => {
-                output::print("(nothing)\n").map(|()| ExitCode::SUCCESS)
+                output::print("(nothing)\n")
             }
             serde_json::Value::Array(list)
                 if self.globals.for_people() && list.iter().all(serde_json::Value::is_object) =>
             {
                 output::print(&format!("{}\n", crate::script::rows_as_table(value, columns)))
-                    .map(|()| ExitCode::SUCCESS)
             }
             serde_json::Value::Object(_) if self.globals.for_people() => {
                 let yaml = serde_yaml_ng::to_string(value).unwrap_or_default();
-                output::print(&safe(&yaml)).map(|()| ExitCode::SUCCESS)
+                output::print(&safe(&yaml))
             }
-            other => output::value(&self.globals, other),
+            other => self.give(other),
         };
         // A closed pipe must not end a procedure half way.
         if let Err(failure) = told {
