@@ -339,3 +339,34 @@ fn a_script_lets_somebody_pick() {
     assert_eq!(code, 5);
     assert!(sent.rfind(CURSOR) > sent.rfind("\x1b[?25l"), "the cursor is shown again: {sent:?}");
 }
+
+/// Ctrl-C at a question is a no, at once: of a command, of a script, of a plan that asks between its steps.
+#[test]
+fn a_question_is_called_off() {
+    let start = |arguments: &[&str], question: &str| {
+        let terminal = Terminal::start_in(TempDir::new().unwrap(), "", &[], arguments);
+        terminal.shows(question);
+        terminal
+    };
+    let swap = ["swap", "--pool", "db-lb/masters", "--to", "vm-db-2"];
+    for arguments in [&swap[..], &["run", "swap_master", "--pool", "db-lb/masters", "--to", "vm-db-2"]] {
+        let mut terminal = start(arguments, "type the pool's name (masters): ");
+        terminal.press("\x03");
+        let (code, sent) = terminal.end();
+        assert!(code == 5 && sent.contains("nothing was changed"), "{code}: {sent}");
+    }
+    // The answer may come in pieces, and what was typed in time counts.
+    let mut terminal = start(&swap, "type the pool's name (masters): ");
+    terminal.press("mast");
+    terminal.press("ers\r");
+    terminal.shows("Plan");
+    assert_eq!(terminal.end().0, 0);
+    // A plan's own question has a limit, after which nobody's line is waited for.
+    let asking = |limit: &'static str| [&swap[..], &[limit, "--yes"]].concat();
+    let terminal = start(&asking("--ask=1s"), "Type yes to go on: ");
+    let (code, sent) = terminal.end();
+    assert!(code == 4 && sent.contains("journal"), "{code}: {sent}");
+    let mut terminal = start(&asking("--ask=10m"), "Type yes to go on: ");
+    terminal.press("yes\r");
+    assert_eq!(terminal.end().0, 0);
+}

@@ -1,16 +1,19 @@
 //! A plan on the command line: shown, confirmed, applied, reported.
 
-use std::io::{IsTerminal as _, Write as _};
+use std::io::IsTerminal as _;
 use std::process::ExitCode;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use serde::Serialize;
 use serde_json::{Value, json};
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
-use super::exit::{Failure, INTERRUPTED, code_of_outcome};
+use super::exit::{FAILED, Failure, INTERRUPTED, code_of_outcome};
 use super::globals::Globals;
 use super::output::{self, safe};
+use super::prompt::{self, Typed};
 use crate::arm::ResourceId;
 use crate::changes::describe::{self, Tone};
 use crate::changes::{Action, Outcome, Plan, Record, Request, Run, Step, StepState};
@@ -70,8 +73,8 @@ pub async fn through(globals: &Globals, session: &Session, plan: Plan) -> Result
     if !session.may_write() {
         return Err(SessionError::ReadOnly.into());
     }
-    if !globals.yes && !ask(&plan)? {
-        return Err(Failure::new(INTERRUPTED, "not confirmed; nothing was changed"));
+    if !globals.yes {
+        confirm(&plan).await?;
     }
     let report = run(globals, session, plan, &before, &|value| print(globals, value)).await?;
     Ok(ExitCode::from(code_of_outcome(report.outcome)))
@@ -163,19 +166,44 @@ pub fn show(plan: &Plan) -> Result<(), Failure> {
 ///
 /// # Errors
 /// Where the answer cannot be read.
-pub fn ask(plan: &Plan) -> Result<bool, Failure> {
+pub fn ask(plan: &Plan, called_off: &dyn Fn() -> bool) -> Result<bool, Failure> {
     let prompt = match plan.named() {
         Some(pool) => format!("To apply, type the pool's name ({}): ", pool.name()),
         None => "Apply? Type yes: ".to_owned(),
     };
-    eprint!("{}", safe(&prompt));
-    std::io::stderr().flush()?;
-    let mut answer = String::new();
-    if std::io::stdin().read_line(&mut answer)? == 0 {
-        eprintln!();
-        return Ok(false);
+    match prompt::line(&prompt, called_off)? {
+        Typed::Line(answer) => Ok(plan.confirmed_by(&answer)),
+        Typed::End | Typed::CalledOff => Ok(false),
     }
-    Ok(plan.confirmed_by(answer.trim()))
+}
+
+/// The same where nothing else waits: Ctrl-C is a no.
+///
+/// # Errors
+/// Where it is not confirmed.
+pub async fn confirm(plan: &Plan) -> Result<(), Failure> {
+    let off = Arc::new(AtomicBool::new(false));
+    // Before the question can be read, Ctrl-C must have its meaning.
+    let mut interrupt = Box::pin(tokio::signal::ctrl_c());
+    if let std::task::Poll::Ready(Err(error)) = futures::poll!(&mut interrupt) {
+        return Err(error.into());
+    }
+    let asking = tokio::task::spawn_blocking({
+        let (plan, off) = (plan.clone(), Arc::clone(&off));
+        move || ask(&plan, &|| off.load(Ordering::Relaxed))
+    });
+    tokio::pin!(asking);
+    loop {
+        tokio::select! {
+            answer = &mut asking => match answer {
+                Ok(Ok(true)) => return Ok(()),
+                Ok(Ok(false)) => return Err(Failure::new(INTERRUPTED, "not confirmed; nothing was changed")),
+                Ok(Err(failure)) => return Err(failure),
+                Err(error) => return Err(Failure::new(FAILED, error.to_string())),
+            },
+            Ok(()) = &mut interrupt, if !off.load(Ordering::Relaxed) => off.store(true, Ordering::Relaxed),
+        }
+    }
 }
 
 /// Runs something that applies a plan, while its steps are told, its questions are asked, and Ctrl-C
@@ -204,12 +232,20 @@ pub async fn watched(
         }
     };
     let (typed, mut answers) = tokio::sync::mpsc::channel::<(u32, bool)>(1);
-    let mut asked = std::collections::HashSet::new();
+    // The question that waits for its answer, and what calls it off.
+    let mut asked: Option<(u32, Arc<AtomicBool>)> = None;
     let mut ask = |run: &Run| {
-        if let Some((step, question)) = run.asking()
-            && asked.insert(step)
+        let asking = run.asking();
+        if let Some((step, off)) = &asked
+            && asking.is_none_or(|(now, _)| now != *step)
         {
-            ask_step(step, question, typed.clone());
+            off.store(true, Ordering::Relaxed);
+            asked = None;
+        }
+        if let (Some((step, question)), None) = (asking, &asked) {
+            let off = Arc::new(AtomicBool::new(false));
+            asked = Some((step, Arc::clone(&off)));
+            ask_step(step, question.to_owned(), off, typed.clone());
         }
     };
     let running = run(&progress, &cancel);
@@ -235,18 +271,15 @@ pub async fn watched(
     }
 }
 
-/// Asks a plan's question. The line is read by a thread of its own: a read cannot be called off, and
-/// the wait for it has a limit.
-fn ask_step(step: u32, question: &str, typed: tokio::sync::mpsc::Sender<(u32, bool)>) {
-    eprint!("{}", safe(&format!("{question} Type yes to go on: ")));
-    let _ = std::io::stderr().flush();
+/// Asks a plan's question, on a thread of its own: the plan goes on meanwhile, and has a limit for it.
+fn ask_step(step: u32, question: String, off: Arc<AtomicBool>, typed: tokio::sync::mpsc::Sender<(u32, bool)>) {
     std::thread::spawn(move || {
-        let mut line = String::new();
-        let read = std::io::stdin().read_line(&mut line);
-        let line = line.trim();
-        // No line is no yes.
-        let go_on = read.is_ok_and(|n| n > 0) && (line.eq_ignore_ascii_case("yes") || line.eq_ignore_ascii_case("y"));
-        let _ = typed.blocking_send((step, go_on));
+        let answer = prompt::line(&format!("{question} Type yes to go on: "), &|| off.load(Ordering::Relaxed));
+        match answer {
+            Ok(Typed::CalledOff) => {}
+            // No line is no yes.
+            answer => drop(typed.blocking_send((step, answer.is_ok_and(|a| a.is_yes())))),
+        }
     });
 }
 

@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use super::apply;
 use super::args::JournalCommand;
-use super::exit::{Failure, INTERRUPTED, REFUSED};
+use super::exit::{Failure, REFUSED};
 use super::globals::Globals;
 use super::output::{self, rows, safe};
 use crate::changes::describe;
@@ -83,8 +83,8 @@ async fn resume(globals: &Globals, session: &Session, record: &Record) -> Result
     }
     // Nobody types a name for a plan that cannot be gone on with.
     session.check_resume(record)?;
-    if !globals.yes && !apply::ask(&record.plan)? {
-        return Err(Failure::new(INTERRUPTED, "not confirmed; nothing was changed"));
+    if !globals.yes {
+        apply::confirm(&record.plan).await?;
     }
     session.refresh().await?;
     apply::resume(globals, session, record).await

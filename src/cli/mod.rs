@@ -16,8 +16,8 @@ pub mod list;
 mod man;
 pub mod open;
 pub mod output;
+pub mod prompt;
 pub mod run;
-
 mod scripts;
 pub mod show;
 pub mod sim;

@@ -15,6 +15,7 @@ use super::exit::{self, FAILED, Failure, INTERRUPTED, USAGE};
 use super::globals::{Globals, Output};
 use super::open::{self, InProcess};
 use super::output::{self, safe};
+use super::prompt::{self, Mode, Typed};
 use crate::changes::Plan;
 use crate::config::Config;
 use crate::script::engine::{Script, compile_alone};
@@ -32,6 +33,8 @@ struct Terminal {
     runtime: tokio::runtime::Handle,
     stop: Stop,
     bars: Bars,
+    /// How the terminal was before a list to pick from; none where there is no such list now.
+    picking: Mutex<Option<Mode>>,
     /// What was emitted where the output is one document, which a script's end completes.
     emitted: Option<Mutex<Vec<serde_json::Value>>>,
 }
@@ -61,25 +64,17 @@ impl Terminal {
     }
 }
 
-/// Whether a terminal can show a question and take its answer.
-fn somebody_there() -> bool {
-    std::io::stdin().is_terminal() && std::io::stderr().is_terminal()
-}
-
 fn nobody(prompt: &str, hint: &str) -> SessionError {
     let question = prompt.lines().next().unwrap_or_default();
     SessionError::Asked(format!("nobody can be asked here '{}': {hint}", one_line(question)))
 }
 
 /// Asks at the terminal; where there is none, an error that says what to do instead.
-fn typed(prompt: &str, hint: &str) -> Result<String, SessionError> {
+fn typed(question: &str, hint: &str, called_off: &dyn Fn() -> bool) -> Result<Typed, SessionError> {
     if !std::io::stdin().is_terminal() {
-        return Err(nobody(prompt, hint));
+        return Err(nobody(question, hint));
     }
-    eprint!("{}", safe(prompt));
-    let mut answer = String::new();
-    std::io::stdin().read_line(&mut answer).map_err(|e| SessionError::Asked(e.to_string()))?;
-    Ok(answer.trim().to_owned())
+    prompt::line(question, called_off).map_err(|e| SessionError::Asked(e.to_string()))
 }
 
 impl Host for Terminal {
@@ -105,7 +100,7 @@ impl Host for Terminal {
         if !self.session.may_write() {
             return Err(SessionError::ReadOnly);
         }
-        apply::ask(plan).map_err(|f| SessionError::Asked(f.message))
+        apply::ask(plan, &|| self.stop.asked()).map_err(|f| SessionError::Asked(f.message))
     }
 
     fn apply(&self, plan: &Plan) -> Result<Option<Applied>, SessionError> {
@@ -123,25 +118,27 @@ impl Host for Terminal {
         if self.globals.yes || self.globals.dry_run {
             return Ok(true);
         }
-        let answer = typed(&format!("{question} Type yes to go on: "), "--yes answers it beforehand")?;
-        Ok(answer.eq_ignore_ascii_case("yes") || answer.eq_ignore_ascii_case("y"))
+        let question = format!("{question} Type yes to go on: ");
+        Ok(typed(&question, "--yes answers it beforehand", &|| self.stop.asked())?.is_yes())
     }
 
     fn choose(&self, question: &str, options: &[String]) -> Result<usize, SessionError> {
         let hint = "give the choice as a parameter of the script";
-        if !somebody_there() {
+        if !prompt::somebody_there() {
             return Err(nobody(question, hint));
         }
         self.bars.clear();
+        *self.picking.lock().unwrap_or_else(PoisonError::into_inner) = Some(Mode::now());
         let labels: Vec<String> = options.iter().map(|o| one_line(o)).collect();
         let picked =
             dialoguer::FuzzySelect::new().with_prompt(one_line(question)).items(&labels).default(0).interact_opt();
+        let mode = self.picking.lock().unwrap_or_else(PoisonError::into_inner).take();
         match picked {
             Ok(Some(at)) => Ok(at),
             Ok(None) => Err(SessionError::Asked("nothing was chosen".to_owned())),
             Err(error) => {
-                // Ctrl-C comes here as an error, and the cursor is still hidden.
-                let _ = console::Term::stderr().show_cursor();
+                // A key of Ctrl-C comes here as an error, and the cursor is still hidden.
+                mode.iter().for_each(Mode::restore);
                 if matches!(&error, dialoguer::Error::IO(e) if e.kind() == std::io::ErrorKind::Interrupted) {
                     self.stop.ask();
                 }
@@ -206,7 +203,7 @@ pub(super) fn command_of(script: &Script) -> Command {
 fn argument(param: &Param) -> Arg {
     let own = param.clone();
     // What is missing is asked for where somebody can be asked.
-    let asked = somebody_there();
+    let asked = prompt::somebody_there();
     let mut arg = Arg::new(param.name.clone())
         .long(param.name.replace('_', "-"))
         .value_name(param.word())
@@ -267,7 +264,15 @@ pub fn prepare(globals: &mut Globals, args: &RunArgs) -> Result<Option<Prepared>
     for param in &script.params {
         let text = match matches.get_one::<String>(&param.name) {
             Some(text) => text.clone(),
-            None => typed(&format!("{} ({}): ", param.name, param.help), "give it as a parameter")?,
+            None => {
+                let question = format!("{} ({}): ", param.name, param.help);
+                match typed(&question, "give it as a parameter", &|| false)? {
+                    Typed::Line(text) => text,
+                    Typed::End | Typed::CalledOff => {
+                        return Err(Failure::usage(format!("the parameter {} is missing", param.name)));
+                    }
+                }
+            }
         };
         let value =
             param.value(&text).map_err(|e| Failure::usage(format!("--{}: {e}", param.name.replace('_', "-"))))?;
@@ -304,7 +309,14 @@ pub(super) async fn main(
     let result = loop {
         tokio::select! {
             result = &mut running => break result,
-            Ok(()) = tokio::signal::ctrl_c() => host.stop.ask(),
+            Ok(()) = tokio::signal::ctrl_c() => {
+                host.stop.ask();
+                // Nothing calls a picker off, and nothing is under way while it waits: its thread is left.
+                if let Some(mode) = host.picking.lock().unwrap_or_else(PoisonError::into_inner).take() {
+                    mode.restore();
+                    return Err(Failure::new(INTERRUPTED, "stopped by the operator"));
+                }
+            }
         }
     };
     // What was emitted before a failure is told all the same.
@@ -334,6 +346,7 @@ fn terminal(globals: &Globals, session: &Session) -> Terminal {
         runtime: tokio::runtime::Handle::current(),
         stop: Stop::default(),
         bars: Bars::new(globals.for_people()),
+        picking: Mutex::default(),
         emitted: None,
     }
 }
