@@ -5,6 +5,8 @@ use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 
+use smallvec::SmallVec;
+
 use super::change::{MemberTarget, Options, SwapOrder};
 use super::documents::Documents;
 use super::edit::Edit;
@@ -21,12 +23,18 @@ fn draft(action: Action, needs: Vec<u32>) -> Step {
     Step { id: 0, stage: 0, needs, action }
 }
 
-pub(super) struct Assembly<'a> {
-    facts: &'a Facts<'a>,
+/// Edits of one document: nearly always one leaves and one joins.
+type Edits<'a> = SmallVec<[Asked<'a>; 2]>;
+
+/// A document and its edits.
+type Group<'a> = (ResourceId, Edits<'a>);
+
+pub(super) struct Assembly<'a, 'd> {
+    facts: &'a Facts<'d>,
     documents: &'a Documents,
     options: &'a Options,
     /// Edits grouped by the document that is written.
-    groups: Vec<(ResourceId, Vec<Asked<'a>>)>,
+    groups: Vec<Group<'d>>,
     /// The pools that may never have two members.
     exclusive: HashSet<&'a ResourceId>,
     /// The pools that somebody joins.
@@ -35,16 +43,16 @@ pub(super) struct Assembly<'a> {
     subscriptions: RefCell<Vec<Arc<str>>>,
 }
 
-impl<'a> Assembly<'a> {
+impl<'a, 'd> Assembly<'a, 'd> {
     pub(super) fn new(
-        edits: &[Asked<'a>],
-        facts: &'a Facts<'a>,
+        edits: &'a [Asked<'d>],
+        facts: &'a Facts<'d>,
         documents: &'a Documents,
         options: &'a Options,
     ) -> Self {
         let mut places: HashMap<ResourceId, Option<usize>> = HashMap::new();
         let mut of_nics: Vec<Option<usize>> = vec![None; facts.nics().len()];
-        let mut groups: Vec<(ResourceId, Vec<Asked<'_>>)> = Vec::with_capacity(edits.len());
+        let mut groups: Vec<Group<'_>> = Vec::with_capacity(edits.len());
         for edit in edits {
             let nic = facts.written_nic(edit).map(|(nic, _)| nic);
             let Some(target) = facts.target(edit) else { continue };
@@ -53,7 +61,7 @@ impl<'a> Assembly<'a> {
                 None => places.entry(target.clone()).or_default(),
             };
             let place = *known.get_or_insert_with(|| {
-                groups.push((target, Vec::with_capacity(2)));
+                groups.push((target, SmallVec::new()));
                 groups.len() - 1
             });
             if let Some((_, list)) = groups.get_mut(place) {
@@ -81,7 +89,7 @@ impl<'a> Assembly<'a> {
     fn split(&mut self) {
         let mut out = Vec::new();
         for (target, edits) in std::mem::take(&mut self.groups) {
-            let (leaving, rest): (Vec<Asked<'_>>, Vec<Asked<'_>>) = edits.into_iter().partition(|e| e.is_leave());
+            let (leaving, rest): (Edits<'_>, Edits<'_>) = edits.into_iter().partition(|e| e.is_leave());
             out.extend([leaving, rest].into_iter().filter(|half| !half.is_empty()).map(|half| (target.clone(), half)));
         }
         self.groups = out;
@@ -283,10 +291,22 @@ fn number(mut steps: Vec<Step>) -> Option<Vec<Step>> {
     use std::cmp::Reverse;
     use std::collections::BinaryHeap;
     let mut open: Vec<usize> = steps.iter().map(|s| s.needs.len()).collect();
-    let mut needed_by: Vec<Vec<u32>> = vec![Vec::new(); steps.len()];
+    // Who waits for each step: those of step n stand from ends[n - 1] to ends[n] in one list.
+    let mut ends: Vec<u32> = vec![0; steps.len()];
+    for need in steps.iter().flat_map(|s| &s.needs) {
+        *ends.get_mut(at(*need))? += 1;
+    }
+    let mut total = 0;
+    for end in &mut ends {
+        total += *end;
+        *end = total - *end;
+    }
+    let mut waiting: Vec<u32> = vec![0; at(total)];
     for (place, step) in (0..).zip(&steps) {
         for need in &step.needs {
-            needed_by.get_mut(at(*need))?.push(place);
+            let end = ends.get_mut(at(*need))?;
+            *waiting.get_mut(at(*end))? = place;
+            *end += 1;
         }
     }
     let mut ready: BinaryHeap<Reverse<u32>> =
@@ -296,7 +316,8 @@ fn number(mut steps: Vec<Step>) -> Option<Vec<Step>> {
     while let Some(Reverse(place)) = ready.pop() {
         done += 1;
         *numbers.get_mut(at(place))? = done;
-        for next in needed_by.get(at(place))? {
+        let begin = place.checked_sub(1).map_or(Some(0), |before| ends.get(at(before)).copied())?;
+        for next in waiting.get(at(begin)..at(*ends.get(at(place))?))? {
             let left = open.get_mut(at(*next))?;
             *left -= 1;
             if *left == 0 {

@@ -3,6 +3,7 @@
 //! A step is a list of edits of one document. Membership is what the edits are about today; a new
 //! kind of edit needs a target, an application and an inverse, and nothing else in this layer.
 
+use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
@@ -17,7 +18,7 @@ use crate::azure::{fields, network_interface, scale_set};
 use super::change::MemberTarget;
 
 /// An edit.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", tag = "edit")]
 pub enum Edit {
     /// An ip configuration refers to a pool.
@@ -98,6 +99,20 @@ pub enum Standing {
     Applicable,
     /// The document has no place for it: an ip configuration is not there, say.
     Impossible(String),
+}
+
+/// Of what it changes alone: names and values would cost more than they tell apart.
+impl Hash for Edit {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        std::mem::discriminant(self).hash(state);
+        self.pool().hash(state);
+        match self {
+            Self::JoinPool { ip_config, .. } | Self::LeavePool { ip_config, .. } => ip_config.hash(state),
+            Self::JoinModel { set, .. } | Self::LeaveModel { set, .. } => set.hash(state),
+            Self::AddAddress { entry, .. } | Self::RemoveAddress { entry, .. } => entry.hash(state),
+            Self::SetAdminState { member, .. } => member.hash(state),
+        }
+    }
 }
 
 impl Edit {

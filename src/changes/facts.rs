@@ -5,6 +5,8 @@
 
 use std::collections::HashMap;
 
+use smallvec::SmallVec;
+
 use super::digest::{ConfigDigest, MachineDigest, NicDigest};
 use super::documents::Documents;
 use super::edit::Edit;
@@ -62,8 +64,10 @@ pub(super) struct Nic<'a> {
     pub(super) document: &'a Document,
     /// Its machine, where that was read.
     pub(super) machine: Option<&'a MachineDigest>,
-    /// The edits of it, each with the place of its ip configuration.
-    edits: Vec<(usize, &'a Edit)>,
+    /// The edits of it, each with the place of its ip configuration. Nearly always one leaves and one joins.
+    edits: SmallVec<[(usize, &'a Edit); 2]>,
+    /// Of its ip configurations that are edited, where they stand in `configs`.
+    edited: SmallVec<[(usize, usize); 1]>,
 }
 
 impl<'a> Nic<'a> {
@@ -100,12 +104,23 @@ impl<'a> Facts<'a> {
             edits: Vec::with_capacity(edits.len()),
             configs: Vec::with_capacity(edits.len()),
         };
-        let mut configs: HashMap<&ResourceId, usize> = HashMap::with_capacity(edits.len());
+        // Those that no document has: few.
+        let mut unknown: HashMap<&ResourceId, usize> = HashMap::new();
+        // What leaves one pool and joins another stands side by side.
+        let mut last: Option<(&ResourceId, usize)> = None;
         let mut pools: HashMap<&ResourceId, usize> = HashMap::new();
         for edit in edits {
             let place = match edit {
                 Edit::JoinPool { ip_config, .. } | Edit::LeavePool { ip_config, .. } => {
-                    Some(*configs.entry(ip_config).or_insert_with(|| facts.read_config(ip_config, documents)))
+                    let place = match (last, documents.config(ip_config)) {
+                        (Some((same, place)), _) if same == ip_config => place,
+                        (_, Some((nic, says, at))) => facts.read_config(nic, says, at, documents),
+                        (_, None) => {
+                            *unknown.entry(ip_config).or_insert_with(|| facts.read_unknown(ip_config, documents))
+                        }
+                    };
+                    last = Some((ip_config, place));
+                    Some(place)
                 }
                 _ => None,
             };
@@ -128,31 +143,36 @@ impl<'a> Facts<'a> {
         facts
     }
 
-    /// Its place among the ip configurations.
-    fn read_config(&mut self, ip_config: &'a ResourceId, documents: &'a Documents) -> usize {
-        let edited = match documents.config(ip_config) {
-            Some((place, says, at)) => Edited {
-                written: says.written.clone(),
-                set: says.set.clone(),
-                nic: self.read_nic(place, says, documents),
-                config: Some(at),
-                says: says.configs.get(at),
-            },
-            // The NIC has no such one, or is not there itself.
-            None => {
-                let (nic, written, set) = match IpConfigOwner::of(ip_config) {
-                    Some(IpConfigOwner::Nic { nic, .. }) => (Some(nic.clone()), Some(nic), None),
-                    Some(IpConfigOwner::Instance { set, instance, .. }) => {
-                        (ip_config.parent(), Some(instance), Some(set))
-                    }
-                    None => (None, None, None),
-                };
-                let nic = nic.and_then(|id| documents.nic(&id));
-                let nic = nic.and_then(|(place, says)| self.read_nic(place, says, documents));
-                Edited { written, set, nic, config: None, says: None }
+    /// An ip configuration of a document: its place among those that are edited.
+    fn read_config(&mut self, nic: usize, says: &'a NicDigest, at: usize, documents: &'a Documents) -> usize {
+        let nic = self.read_nic(nic, says, documents);
+        let own = self.configs.len();
+        if let Some(nic) = nic.and_then(|nic| self.read.get_mut(nic)) {
+            if let Some((_, known)) = nic.edited.iter().find(|(place, _)| *place == at) {
+                return *known;
             }
+            nic.edited.push((at, own));
+        }
+        self.configs.push(Edited {
+            written: says.written.clone(),
+            set: says.set.clone(),
+            nic,
+            config: Some(at),
+            says: says.configs.get(at),
+        });
+        own
+    }
+
+    /// One that no document has: the NIC has no such one, or is not there itself.
+    fn read_unknown(&mut self, ip_config: &ResourceId, documents: &'a Documents) -> usize {
+        let (nic, written, set) = match IpConfigOwner::of(ip_config) {
+            Some(IpConfigOwner::Nic { nic, .. }) => (Some(nic.clone()), Some(nic), None),
+            Some(IpConfigOwner::Instance { set, instance, .. }) => (ip_config.parent(), Some(instance), Some(set)),
+            None => (None, None, None),
         };
-        self.configs.push(edited);
+        let nic = nic.and_then(|id| documents.nic(&id));
+        let nic = nic.and_then(|(place, says)| self.read_nic(place, says, documents));
+        self.configs.push(Edited { written, set, nic, config: None, says: None });
         self.configs.len() - 1
     }
 
@@ -164,7 +184,7 @@ impl<'a> Facts<'a> {
         let machine = says.machine.as_ref().and_then(|vm| documents.machine(vm));
         let own = self.read.len();
         let document = documents.at(place)?;
-        self.read.push(Nic { says, document, machine, edits: Vec::with_capacity(2) });
+        self.read.push(Nic { says, document, machine, edits: SmallVec::new(), edited: SmallVec::new() });
         *self.nics.get_mut(place)? = Some(own);
         Some(own)
     }

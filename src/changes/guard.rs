@@ -128,10 +128,10 @@ pub fn is_exclusive(documents: &Documents, options: &Options, pool: &ResourceId)
     summary::is_exclusive(&tagged.unwrap_or_default(), &options.exclusive, pool)
 }
 
-struct Guards<'a> {
+struct Guards<'a, 'd> {
     documents: &'a Documents,
     options: &'a Options,
-    facts: &'a Facts<'a>,
+    facts: &'a Facts<'d>,
     findings: Vec<Finding>,
 }
 
@@ -158,7 +158,7 @@ pub(super) fn check(facts: &Facts<'_>, documents: &Documents, options: &Options)
     guards.findings
 }
 
-impl Guards<'_> {
+impl Guards<'_, '_> {
     fn add(&mut self, code: GuardCode, severity: Severity, resource: &ResourceId, message: String, remedy: &str) {
         let overridden = severity == Severity::Refuse
             && code.overridable()

@@ -105,7 +105,7 @@ pub(super) fn stages_of(request: &Request, documents: &Documents) -> Vec<Stage> 
 
 /// Who is named twice is meant once: the first time.
 fn meant_once(stages: &mut [Stage]) {
-    let mut known: HashSet<&Edit> = HashSet::new();
+    let mut known: HashSet<&Edit> = HashSet::with_capacity(stages.iter().map(|s| s.edits.len()).sum());
     let first: Vec<Vec<bool>> =
         stages.iter().map(|stage| stage.edits.iter().map(|edit| known.insert(edit)).collect()).collect();
     for (stage, first) in stages.iter_mut().zip(first) {

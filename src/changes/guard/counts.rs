@@ -19,7 +19,7 @@ const GLOBAL_POOL_MEMBERS: usize = 300;
 /// Rules over all ip configurations of one NIC: each rule of each joined pool counts.
 const NIC_RULES: usize = 300;
 
-impl Guards<'_> {
+impl Guards<'_, '_> {
     /// Asks the counting guards of each NIC that joins something.
     pub(super) fn counts(&mut self) {
         let facts = self.facts;

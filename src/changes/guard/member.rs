@@ -8,7 +8,7 @@ use crate::changes::change::MemberTarget;
 use crate::changes::edit::Edit;
 use crate::changes::facts::Asked;
 
-impl Guards<'_> {
+impl Guards<'_, '_> {
     pub(super) fn member(&mut self, edit: &Asked<'_>) {
         let (documents, facts) = (self.documents, self.facts);
         if let Some(MemberTarget::Frontend(frontend)) = edit.joins() {

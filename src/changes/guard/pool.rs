@@ -13,7 +13,7 @@ use crate::changes::edit::{Edit, Standing, is_member};
 use crate::changes::facts::Asked;
 use crate::estate::summary::managed_by;
 
-impl Guards<'_> {
+impl Guards<'_, '_> {
     pub(super) fn pool(&mut self, id: &ResourceId, edits: &[Asked<'_>]) {
         let documents = self.documents;
         let shown = id.short();

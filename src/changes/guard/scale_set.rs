@@ -7,7 +7,7 @@ use crate::arm::ResourceId;
 use crate::azure::virtual_machine::VirtualMachine;
 use crate::changes::edit::Edit;
 
-impl Guards<'_> {
+impl Guards<'_, '_> {
     /// Asks the guards of each scale set that edits touch, as a whole or by instance.
     pub(super) fn scale_sets(&mut self) {
         let (documents, edits) = (self.documents, self.facts.edits());
