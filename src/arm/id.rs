@@ -241,6 +241,30 @@ impl ResourceId {
     }
 }
 
+/// Hashes an id by what it carries: its text was hashed once already, with keys of this run's own.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Carried(u64);
+
+impl Hasher for Carried {
+    fn write(&mut self, bytes: &[u8]) {
+        // Ids give a number alone; this is for what else may be asked.
+        for byte in bytes {
+            self.0 = (self.0.rotate_left(5) ^ u64::from(*byte)).wrapping_mul(0x517c_c1b7_2722_0a95);
+        }
+    }
+
+    fn write_u64(&mut self, hash: u64) {
+        self.0 = hash;
+    }
+
+    fn finish(&self) -> u64 {
+        self.0
+    }
+}
+
+/// A map by ids.
+pub type IdMap<V> = std::collections::HashMap<ResourceId, V, std::hash::BuildHasherDefault<Carried>>;
+
 impl PartialEq for ResourceId {
     fn eq(&self, other: &Self) -> bool {
         self.folded == other.folded

@@ -1,6 +1,6 @@
 //! From edits to ordered steps: one write a document, gates between, and the order that each pool wants.
 
-use std::cell::RefCell;
+use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
@@ -16,7 +16,7 @@ use super::lanes::Lane;
 use super::plan::PlanError;
 use super::stages::probed_rules;
 use super::step::{Action, Check, Gate, Step, Write};
-use crate::arm::ResourceId;
+use crate::arm::{Etag, ResourceId};
 
 /// A step before it has its number: what it needs is told by place in the list.
 fn draft(action: Action, needs: Vec<u32>) -> Step {
@@ -27,20 +27,26 @@ fn draft(action: Action, needs: Vec<u32>) -> Step {
 type Edits<'a> = SmallVec<[Asked<'a>; 2]>;
 
 /// A document and its edits.
-type Group<'a> = (ResourceId, Edits<'a>);
+type Group<'a, 'd> = (Cow<'a, ResourceId>, Edits<'d>);
+
+/// What was assembled. The writes are still without their edits: these are not copied, but move there when
+/// nothing looks at them any more.
+pub(super) struct Assembled {
+    pub(super) steps: Vec<Step>,
+    /// The number of each edit, and the place among the steps of the one that makes it.
+    pub(super) homes: Vec<(u32, u32)>,
+}
 
 pub(super) struct Assembly<'a, 'd> {
     facts: &'a Facts<'d>,
     documents: &'a Documents,
     options: &'a Options,
     /// Edits grouped by the document that is written.
-    groups: Vec<Group<'d>>,
+    groups: Vec<Group<'a, 'd>>,
     /// The pools that may never have two members.
     exclusive: HashSet<&'a ResourceId>,
     /// The pools that somebody joins.
     joined: HashSet<&'a ResourceId>,
-    /// The subscriptions' names in lower case: few, and each write of a plan names one.
-    subscriptions: RefCell<Vec<Arc<str>>>,
 }
 
 impl<'a, 'd> Assembly<'a, 'd> {
@@ -50,9 +56,9 @@ impl<'a, 'd> Assembly<'a, 'd> {
         documents: &'a Documents,
         options: &'a Options,
     ) -> Self {
-        let mut places: HashMap<ResourceId, Option<usize>> = HashMap::new();
+        let mut places: HashMap<Cow<'_, ResourceId>, Option<usize>> = HashMap::new();
         let mut of_nics: Vec<Option<usize>> = vec![None; facts.nics().len()];
-        let mut groups: Vec<Group<'_>> = Vec::with_capacity(edits.len());
+        let mut groups: Vec<Group<'_, '_>> = Vec::with_capacity(edits.len());
         for edit in edits {
             let nic = facts.written_nic(edit).map(|(nic, _)| nic);
             let Some(target) = facts.target(edit) else { continue };
@@ -71,18 +77,25 @@ impl<'a, 'd> Assembly<'a, 'd> {
         let pools = facts.by_pool().map(|(pool, _)| pool);
         let exclusive = pools.filter(|p| is_exclusive(documents, options, p)).collect();
         let joined = edits.iter().filter(|e| e.is_join()).map(|e| e.edit.pool()).collect();
-        Self { facts, documents, options, groups, exclusive, joined, subscriptions: RefCell::default() }
+        Self { facts, documents, options, groups, exclusive, joined }
     }
 
-    pub(super) fn steps(mut self) -> Result<Vec<Step>, PlanError> {
-        if let Some(steps) = number(self.drafts()) {
-            return Ok(steps);
-        }
-        self.split();
-        number(self.drafts()).ok_or_else(|| {
+    /// The steps in order.
+    pub(super) fn steps(mut self) -> Result<Assembled, PlanError> {
+        let numbered = number(self.drafts()).or_else(|| {
+            self.split();
+            number(self.drafts())
+        });
+        let Some((steps, numbers)) = numbered else {
             let names: Vec<String> = self.groups.iter().map(|(t, _)| t.short()).collect();
-            PlanError::Circle(names.join(", "))
-        })
+            return Err(PlanError::Circle(names.join(", ")));
+        };
+        let homes = self.groups.iter().zip(numbers).flat_map(|((_, edits), number)| {
+            let place = number.saturating_sub(1);
+            edits.iter().map(move |edit| (edit.number, place))
+        });
+        let homes = homes.collect();
+        Ok(Assembled { steps, homes })
     }
 
     /// Splits every write that both leaves and joins into two.
@@ -118,7 +131,9 @@ impl<'a, 'd> Assembly<'a, 'd> {
         }
         // A pool has at most five gates.
         let mut drafts: Vec<Step> = Vec::with_capacity(self.groups.len() + 5 * pools.len());
-        let writes = self.groups.iter().map(|(target, edits)| self.write(target, edits));
+        // A loop of its own, which waits for many of them at once.
+        let heads: Vec<(ResourceId, Option<Etag>)> = self.groups.iter().map(|group| self.head(group)).collect();
+        let writes = self.groups.iter().zip(heads).map(|((_, edits), head)| self.write(head, edits));
         drafts.extend(writes.map(|write| draft(Action::Write(write), Vec::new())));
         for (pool, edits) in pools {
             self.order_pool(pool, &edits, &mut drafts);
@@ -217,21 +232,18 @@ impl<'a, 'd> Assembly<'a, 'd> {
         })
     }
 
-    /// The subscription of a document, one text for all that have the same.
-    fn subscription(&self, target: &ResourceId) -> Arc<str> {
-        let name = target.subscription();
-        let mut known = self.subscriptions.borrow_mut();
-        if let Some(same) = known.iter().find(|k| k.eq_ignore_ascii_case(name)) {
-            return Arc::clone(same);
-        }
-        let new: Arc<str> = name.to_ascii_lowercase().into();
-        known.push(Arc::clone(&new));
-        new
+    /// What a write names: its document, and the version of it that was read.
+    fn head(&self, (target, edits): &Group<'_, '_>) -> (ResourceId, Option<Etag>) {
+        let etag = match edits.first().and_then(|e| self.facts.written_nic(e)) {
+            Some((_, nic)) => nic.document.etag().cloned(),
+            None => self.documents.etag_of(target),
+        };
+        (ResourceId::clone(target), etag)
     }
 
-    fn write(&self, target: &ResourceId, edits: &[Asked<'_>]) -> Write {
-        let mut checks = Vec::new();
-        let mut lanes = Vec::with_capacity(4);
+    fn write(&self, (target, etag): (ResourceId, Option<Etag>), edits: &[Asked<'_>]) -> Write {
+        let mut checks = SmallVec::new();
+        let mut lanes = SmallVec::new();
         let mut add_lane = |lane: Lane| {
             if !lanes.contains(&lane) {
                 lanes.push(lane);
@@ -244,12 +256,12 @@ impl<'a, 'd> Assembly<'a, 'd> {
             }
             let may_empty = self.options.overrides.iter().any(|o| *o == GuardCode::NeverEmpty.name());
             let breaks_first = self.joined.contains(pool) && self.order_of(pool) == SwapOrder::BreakBeforeMake;
-            if edit.is_leave() && target != pool && !breaks_first && !may_empty {
+            if edit.is_leave() && target != *pool && !breaks_first && !may_empty {
                 checks.push(Check::NeverEmpty { pool: pool.clone() });
             }
             if let Some(lb) = self.facts.pool(pool).map(|p| p.load_balancer.clone()).or_else(|| pool.parent()) {
                 // A pool is written through its load balancer, one write at a time.
-                if target == pool {
+                if target == *pool {
                     add_lane(Lane::Document(lb.clone()));
                 }
                 add_lane(Lane::LoadBalancer(lb));
@@ -260,18 +272,12 @@ impl<'a, 'd> Assembly<'a, 'd> {
             }
         }
         add_lane(Lane::Document(target.clone()));
-        add_lane(Lane::Subscription(self.subscription(target)));
-        Write {
-            target: target.clone(),
-            etag: match edits.first().and_then(|e| self.facts.written_nic(e)) {
-                Some((_, nic)) => nic.document.etag().cloned(),
-                None => self.documents.etag_of(target),
-            },
-            edits: edits.iter().map(|e| e.edit.clone()).collect(),
-            checks,
-            lanes,
-            fence: false,
-        }
+        let nic = edits.first().and_then(|edit| self.facts.written_nic(edit));
+        add_lane(Lane::Subscription(match nic {
+            Some((_, nic)) => Arc::clone(&nic.subscription),
+            None => target.subscription().to_ascii_lowercase().into(),
+        }));
+        Write { target, etag, edits: Vec::with_capacity(edits.len()), checks, lanes, fence: false }
     }
 }
 
@@ -283,11 +289,12 @@ fn need(drafts: &mut [Step], places: &[u32], gate: u32) {
     }
 }
 
-/// Numbers the steps so that each comes after what it needs. `None` where they go in a circle.
+/// Numbers the steps so that each comes after what it needs; and the number of each as they were. `None` where
+/// they go in a circle.
 ///
 /// What a draft needs is told by its place in the list, and becomes the number of that step. The steps
 /// stay where they are in memory: a large plan is several megabytes.
-fn number(mut steps: Vec<Step>) -> Option<Vec<Step>> {
+fn number(mut steps: Vec<Step>) -> Option<(Vec<Step>, Vec<u32>)> {
     use std::cmp::Reverse;
     use std::collections::BinaryHeap;
     let mut open: Vec<usize> = steps.iter().map(|s| s.needs.len()).collect();
@@ -337,7 +344,7 @@ fn number(mut steps: Vec<Step>) -> Option<Vec<Step>> {
         step.needs.dedup();
     }
     steps.sort_unstable_by_key(|s| s.id);
-    Some(steps)
+    Some((steps, numbers))
 }
 
 /// A step's place in a list.

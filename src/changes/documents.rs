@@ -9,6 +9,7 @@ use serde_json::Value;
 
 use super::change::MemberTarget;
 use super::digest::{Digest, MachineDigest, NicDigest};
+use crate::arm::id::IdMap;
 use crate::arm::{Document, ResourceId, SharedIds};
 use crate::azure::backend_pool::{BackendPool, PoolKind};
 use crate::azure::ip_config::IpConfigOwner;
@@ -20,11 +21,11 @@ use crate::azure::network_interface::{IpConfig, NetworkInterface};
 pub struct Documents {
     /// Where each stands in the two lists, which are in the order of reading: a plan that goes through
     /// its edits in order goes through memory in order.
-    places: HashMap<ResourceId, usize>,
+    places: IdMap<usize>,
     documents: Vec<Document>,
     digests: Vec<Digest>,
     /// Where each ip configuration stands: the place of its NIC, and its own there.
-    configs: HashMap<ResourceId, (usize, usize)>,
+    configs: IdMap<(usize, usize)>,
     /// What kind each pool is and who is in it, as its load balancer says.
     members: HashMap<ResourceId, (PoolKind, HashSet<MemberTarget>)>,
     /// Ids that many documents name, by their text.
@@ -113,11 +114,16 @@ impl Documents {
         }
     }
 
-    /// The NIC of an ip configuration, by its place, and which of its configurations that is.
-    pub(super) fn config(&self, id: &ResourceId) -> Option<(usize, &NicDigest, usize)> {
-        let (place, at) = *self.configs.get(id)?;
+    /// Where an ip configuration should be: the place of its NIC among the documents, and which of its
+    /// configurations it is. Whether it still is there, [`Documents::config_at`] says.
+    pub(super) fn place_of_config(&self, id: &ResourceId) -> Option<(usize, usize)> {
+        self.configs.get(id).copied()
+    }
+
+    /// The NIC of an ip configuration, where it is in this place.
+    pub(super) fn config_at(&self, id: &ResourceId, (place, at): (usize, usize)) -> Option<&NicDigest> {
         match self.digests.get(place)? {
-            Digest::Nic(nic) if nic.configs.get(at)?.id.as_ref() == Some(id) => Some((place, nic, at)),
+            Digest::Nic(nic) if nic.configs.get(at)?.id.as_ref() == Some(id) => Some(nic),
             _ => None,
         }
     }

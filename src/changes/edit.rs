@@ -151,6 +151,17 @@ impl Edit {
         }
     }
 
+    /// The regional frontend that joins a Global load balancer's pool, where this is that.
+    pub fn joining_frontend(&self) -> Option<ResourceId> {
+        match self {
+            Self::AddAddress { .. } => match self.joins() {
+                Some(MemberTarget::Frontend(frontend)) => Some(frontend),
+                _ => None,
+            },
+            _ => None,
+        }
+    }
+
     /// The member that leaves, where one does.
     pub fn leaves(&self) -> Option<MemberTarget> {
         match self {

@@ -3,7 +3,10 @@
 //!
 //! Made by `plan`; read by the guards and by the assembly.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
+use std::num::NonZeroU32;
+use std::sync::Arc;
 
 use smallvec::SmallVec;
 
@@ -30,8 +33,10 @@ pub(super) struct Facts<'a> {
 pub(super) struct Asked<'a> {
     /// The edit.
     pub(super) edit: &'a Edit,
-    /// Where its ip configuration stands in `configs`.
-    place: Option<usize>,
+    /// Which it is of the plan's edits, in order.
+    pub(super) number: u32,
+    /// Where its ip configuration stands in `configs`, counted from 1.
+    place: Option<NonZeroU32>,
 }
 
 impl std::ops::Deref for Asked<'_> {
@@ -45,9 +50,9 @@ impl std::ops::Deref for Asked<'_> {
 /// An edited ip configuration: whose it is, and what it says.
 pub(super) struct Edited<'a> {
     /// The document that is written. `None` for an id that is no backend's.
-    pub(super) written: Option<ResourceId>,
+    pub(super) written: Option<Cow<'a, ResourceId>>,
     /// The Uniform scale set whose instance it is of.
-    pub(super) set: Option<ResourceId>,
+    pub(super) set: Option<Cow<'a, ResourceId>>,
     /// Its NIC among those read.
     nic: Option<usize>,
     /// Its own place there.
@@ -62,6 +67,8 @@ pub(super) struct Nic<'a> {
     pub(super) says: &'a NicDigest,
     /// Its document.
     pub(super) document: &'a Document,
+    /// Its subscription, in lower case.
+    pub(super) subscription: Arc<str>,
     /// Its machine, where that was read.
     pub(super) machine: Option<&'a MachineDigest>,
     /// The edits of it, each with the place of its ip configuration. Nearly always one leaves and one joins.
@@ -95,7 +102,10 @@ pub(super) struct PoolFacts<'a> {
 
 impl<'a> Facts<'a> {
     /// Reads what these edits concern.
-    pub(super) fn read(edits: impl ExactSizeIterator<Item = &'a Edit>, documents: &'a Documents) -> Self {
+    ///
+    /// What has to be searched for is searched for in loops that do nothing else: in a large plan each search
+    /// is a wait for memory, and such loops wait for many at once.
+    pub(super) fn read(edits: &[&'a Edit], documents: &'a Documents) -> Self {
         let mut facts = Self {
             nics: vec![None; documents.len()],
             read: Vec::with_capacity(edits.len()),
@@ -104,27 +114,39 @@ impl<'a> Facts<'a> {
             edits: Vec::with_capacity(edits.len()),
             configs: Vec::with_capacity(edits.len()),
         };
+        let found = edits.iter().map(|edit| match edit {
+            Edit::JoinPool { ip_config, .. } | Edit::LeavePool { ip_config, .. } => {
+                documents.place_of_config(ip_config)
+            }
+            _ => None,
+        });
+        let found: Vec<Option<(usize, usize)>> = found.collect();
         // Those that no document has: few.
         let mut unknown: HashMap<&ResourceId, usize> = HashMap::new();
         // What leaves one pool and joins another stands side by side.
         let mut last: Option<(&ResourceId, usize)> = None;
         let mut pools: HashMap<&ResourceId, usize> = HashMap::new();
-        for edit in edits {
+        for (edit, found) in edits.iter().copied().zip(found) {
             let place = match edit {
                 Edit::JoinPool { ip_config, .. } | Edit::LeavePool { ip_config, .. } => {
-                    let place = match (last, documents.config(ip_config)) {
-                        (Some((same, place)), _) if same == ip_config => place,
-                        (_, Some((nic, says, at))) => facts.read_config(nic, says, at, documents),
-                        (_, None) => {
-                            *unknown.entry(ip_config).or_insert_with(|| facts.read_unknown(ip_config, documents))
-                        }
+                    let known = || found.and_then(|at| Some((at, documents.config_at(ip_config, at)?)));
+                    let place = match last {
+                        Some((same, place)) if same == ip_config => place,
+                        _ => match known() {
+                            Some(((nic, at), says)) => facts.read_config(nic, says, at, documents),
+                            None => {
+                                *unknown.entry(ip_config).or_insert_with(|| facts.read_unknown(ip_config, documents))
+                            }
+                        },
                     };
                     last = Some((ip_config, place));
                     Some(place)
                 }
                 _ => None,
             };
-            let asked = Asked { edit, place };
+            let place = place.and_then(|p| NonZeroU32::new(u32::try_from(p + 1).ok()?));
+            let number = u32::try_from(facts.edits.len()).unwrap_or(u32::MAX);
+            let asked = Asked { edit, number, place };
             facts.edits.push(asked);
             if let Some((nic, config)) = facts.edited(&asked).and_then(|e| Some((e.nic?, e.config?)))
                 && let Some(nic) = facts.read.get_mut(nic)
@@ -140,6 +162,9 @@ impl<'a> Facts<'a> {
                 here.push(asked);
             }
         }
+        for nic in &mut facts.read {
+            nic.machine = nic.says.machine.as_ref().and_then(|vm| documents.machine(vm));
+        }
         facts
     }
 
@@ -154,8 +179,8 @@ impl<'a> Facts<'a> {
             nic.edited.push((at, own));
         }
         self.configs.push(Edited {
-            written: says.written.clone(),
-            set: says.set.clone(),
+            written: says.written.as_ref().map(Cow::Borrowed),
+            set: says.set.as_ref().map(Cow::Borrowed),
             nic,
             config: Some(at),
             says: says.configs.get(at),
@@ -172,6 +197,7 @@ impl<'a> Facts<'a> {
         };
         let nic = nic.and_then(|id| documents.nic(&id));
         let nic = nic.and_then(|(place, says)| self.read_nic(place, says, documents));
+        let (written, set) = (written.map(Cow::Owned), set.map(Cow::Owned));
         self.configs.push(Edited { written, set, nic, config: None, says: None });
         self.configs.len() - 1
     }
@@ -181,10 +207,17 @@ impl<'a> Facts<'a> {
             return Some(*known);
         }
         says.configs.iter().flat_map(|c| &c.pools).for_each(|pool| self.read_pool(pool, documents));
-        let machine = says.machine.as_ref().and_then(|vm| documents.machine(vm));
         let own = self.read.len();
         let document = documents.at(place)?;
-        self.read.push(Nic { says, document, machine, edits: SmallVec::new(), edited: SmallVec::new() });
+        let subscription = Arc::clone(&says.subscription);
+        self.read.push(Nic {
+            says,
+            document,
+            subscription,
+            machine: None,
+            edits: SmallVec::new(),
+            edited: SmallVec::new(),
+        });
         *self.nics.get_mut(place)? = Some(own);
         Some(own)
     }
@@ -212,7 +245,7 @@ impl<'a> Facts<'a> {
 
     /// The ip configuration that an edit concerns. `None` for an edit of another thing.
     pub(super) fn edited(&self, asked: &Asked<'_>) -> Option<&Edited<'a>> {
-        self.configs.get(asked.place?)
+        self.configs.get(usize::try_from(asked.place?.get()).ok()? - 1)
     }
 
     /// Its NIC, where that was read.
@@ -233,10 +266,10 @@ impl<'a> Facts<'a> {
     }
 
     /// The document that an edit writes. `None` for an id that is no backend's.
-    pub(super) fn target(&self, asked: &Asked<'_>) -> Option<ResourceId> {
+    pub(super) fn target(&self, asked: &Asked<'_>) -> Option<Cow<'_, ResourceId>> {
         match asked.place {
-            Some(_) => self.edited(asked)?.written.clone(),
-            None => asked.edit.target(),
+            Some(_) => self.edited(asked)?.written.as_deref().map(Cow::Borrowed),
+            None => asked.edit.target().map(Cow::Owned),
         }
     }
 

@@ -203,25 +203,38 @@ pub fn plan_stages(
     if edits.is_empty() {
         return Err(PlanError::Nothing("everything is so already".to_owned()));
     }
-    let facts = Facts::read(edits.into_iter(), documents);
+    let facts = Facts::read(&edits, documents);
     check_rules(&facts, documents, options)?;
     let findings = guard::check(&facts, documents, options);
     if findings.iter().any(|f| f.severity == Severity::Refuse) {
         return Err(PlanError::Refused(findings));
     }
     let mut steps: Vec<Step> = Vec::new();
+    // By the edits' numbers, the step that makes each.
+    let mut homes: Vec<Option<usize>> = vec![None; facts.edits().len()];
     let mut left = facts.edits();
     for (number, stage) in stages.iter().filter(|s| !s.edits.is_empty()).enumerate() {
         let (own, later) = left.split_at_checked(stage.edits.len()).unwrap_or((left, &[]));
         left = later;
         let own = Assembly::new(own, &facts, documents, options).steps()?;
-        append(&mut steps, u32::try_from(number).unwrap_or(u32::MAX), own, stage.gates.clone());
+        for (edit, place) in own.homes {
+            if let Some(home) = usize::try_from(edit).ok().and_then(|edit| homes.get_mut(edit)) {
+                *home = usize::try_from(place).ok().map(|place| steps.len() + place);
+            }
+        }
+        append(&mut steps, u32::try_from(number).unwrap_or(u32::MAX), own.steps, stage.gates.clone());
     }
     let mut pools: Vec<&ResourceId> = facts.by_pool().map(|(pool, _)| pool).collect();
     pools.sort_unstable();
     let those = |is: &dyn Fn(&ResourceId) -> bool| pools.iter().filter(|p| is(p)).map(|p| (*p).clone()).collect();
     let exclusive: Vec<ResourceId> = those(&|p| is_exclusive(documents, options, p));
     let protected: Vec<ResourceId> = those(&|p| is_named(&options.protected, p));
+    drop(facts);
+    for (edit, home) in stages.into_iter().flat_map(|stage| stage.edits).zip(homes) {
+        if let Some(Step { action: Action::Write(write), .. }) = home.and_then(|home| steps.get_mut(home)) {
+            write.edits.push(edit);
+        }
+    }
     let mut plan = Plan {
         id: PlanId::random(),
         title: title.to_owned(),

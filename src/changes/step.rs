@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
+use smallvec::SmallVec;
 
 use super::change::MemberTarget;
 use super::edit::Edit;
@@ -44,9 +45,9 @@ pub struct Write {
     /// The edits.
     pub edits: Vec<Edit>,
     /// What must hold just before.
-    pub checks: Vec<Check>,
+    pub checks: SmallVec<[Check; 1]>,
     /// What is shared with other writes.
-    pub lanes: Vec<Lane>,
+    pub lanes: SmallVec<[Lane; 3]>,
     /// The document is written even where it already shows the result, so that an earlier request
     /// still under way, which names the old ETag, can no longer land.
     #[serde(default)]

@@ -1,17 +1,19 @@
 //! Guards of members and of the documents that are written.
 
+use std::borrow::Cow;
+
 use super::{GuardCode, Guards, is_exclusive};
 use crate::arm::ResourceId;
 use crate::azure::load_balancer::LoadBalancer;
 use crate::azure::scale_set::ScaleSet;
-use crate::changes::change::MemberTarget;
+
 use crate::changes::edit::Edit;
 use crate::changes::facts::Asked;
 
 impl Guards<'_, '_> {
     pub(super) fn member(&mut self, edit: &Asked<'_>) {
         let (documents, facts) = (self.documents, self.facts);
-        if let Some(MemberTarget::Frontend(frontend)) = edit.joins() {
+        if let Some(frontend) = edit.joining_frontend() {
             self.frontend(&frontend);
         }
         let (Edit::JoinPool { ip_config, name, pool } | Edit::LeavePool { ip_config, name, pool }) = edit.edit else {
@@ -19,7 +21,7 @@ impl Guards<'_, '_> {
         };
         let joins = edit.is_join();
         let edited = facts.edited(edit);
-        let Some((edited, target)) = edited.and_then(|e| Some((e, e.written.as_ref()?))) else {
+        let Some((edited, target)) = edited.and_then(|e| Some((e, e.written.as_deref()?))) else {
             self.refuse(
                 GuardCode::KindMix,
                 ip_config,
@@ -39,7 +41,7 @@ impl Guards<'_, '_> {
             );
             return;
         }
-        if let Some(set) = &edited.set {
+        if let Some(set) = edited.set.as_deref() {
             let set_document = documents.get(set).map(|d| ScaleSet(d.body()));
             let model_has = set_document.is_some_and(|s| s.model_pools().contains(pool));
             let with_its_model = facts.edits().iter().any(|e| match e.edit {
@@ -130,13 +132,14 @@ impl Guards<'_, '_> {
     pub(super) fn targets(&mut self) {
         let (documents, facts) = (self.documents, self.facts);
         let of_configs = facts.every_edited().filter_map(|e| {
-            let target = e.written.as_ref()?;
-            Some((target.clone(), facts.nic_of(e).filter(|_| e.set.is_none())))
+            let target = Cow::Borrowed(e.written.as_deref()?);
+            Some((target, facts.nic_of(e).filter(|_| e.set.is_none())))
         });
         let others = facts.edits().iter().filter(|e| facts.edited(e).is_none());
         let others = others.filter_map(|e| facts.target(e)).map(|target| (target, None));
         for (target, nic) in of_configs.chain(others) {
-            let held = || documents.get(&target).or_else(|| documents.get(&target.parent()?));
+            let target: &ResourceId = &target;
+            let held = || documents.get(target).or_else(|| documents.get(&target.parent()?));
             let state = match nic {
                 Some(nic) => nic.says.provisioning_state.as_deref(),
                 None => held().and_then(|d| d.provisioning_state()),
@@ -145,14 +148,14 @@ impl Guards<'_, '_> {
                 Some(state) if state.eq_ignore_ascii_case("Deleting") => {
                     self.refuse(
                         GuardCode::ProvisioningState,
-                        &target,
+                        target,
                         format!("{} is being deleted.", target.short()),
                         "",
                     );
                 }
                 Some(state) if state.eq_ignore_ascii_case("Failed") => self.warn(
                     GuardCode::ProvisioningState,
-                    &target,
+                    target,
                     format!("the last write of {} failed; this one may too.", target.short()),
                     "Look at its activity log where it does.",
                 ),
@@ -165,7 +168,7 @@ impl Guards<'_, '_> {
             if let Some((scope, _)) = lock {
                 self.refuse(
                     GuardCode::Locked,
-                    &target,
+                    target,
                     format!("a ReadOnly lock on {} forbids writing {}.", scope.name(), target.short()),
                     "Have the lock removed first.",
                 );

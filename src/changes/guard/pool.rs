@@ -191,7 +191,7 @@ impl Guards<'_, '_> {
         let Some(kind) = self.documents.kind(id) else { return };
         let global = self.documents.load_balancer(id).is_some_and(|lb| lb.is_global());
         for edit in edits.iter().filter(|e| e.is_join()) {
-            let frontend = matches!(edit.joins(), Some(MemberTarget::Frontend(_)));
+            let frontend = edit.joining_frontend().is_some();
             if global && !frontend {
                 self.refuse(
                     GuardCode::KindMix,
@@ -229,9 +229,7 @@ impl Guards<'_, '_> {
                         &format!("Give the address instead: {ip}."),
                     );
                 }
-                (Edit::AddAddress { .. }, PoolKind::Nic)
-                    if !matches!(edit.joins(), Some(MemberTarget::Frontend(_))) =>
-                {
+                (Edit::AddAddress { .. }, PoolKind::Nic) if edit.joining_frontend().is_none() => {
                     self.refuse(
                         GuardCode::KindMix,
                         id,

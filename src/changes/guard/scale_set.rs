@@ -17,7 +17,7 @@ impl Guards<'_, '_> {
                 sets.insert(set.clone());
             }
         }
-        sets.extend(self.facts.every_edited().filter_map(|e| e.set.clone()));
+        sets.extend(self.facts.every_edited().filter_map(|e| e.set.as_deref().cloned()));
         // Machines of Flexible sets matter to the guard on autoscale alone.
         if !documents.autoscaled.is_empty() {
             let machines = self.facts.nics().filter_map(|nic| documents.get(nic.says.machine.as_ref()?));
