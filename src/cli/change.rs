@@ -3,13 +3,13 @@
 use std::process::ExitCode;
 
 use super::apply;
-use super::args::{
-    AddArgs, AdminStateArg, AdminStateArgs, AlignArgs, DrainArgs, EvacuateArgs, FailureArg, LimitArg, MoveArgs,
-    PlanArgs, RemoveArgs, ReplaceArgs, SwapArgs,
-};
 use super::exit::Failure;
 use super::globals::Globals;
 use super::list::warn_of_problems;
+use super::plan_args::{
+    AddArgs, AdminStateArg, AdminStateArgs, AlignArgs, DrainArgs, EvacuateArgs, FailureArg, LimitArg, MoveArgs,
+    PlanArgs, RemoveArgs, ReplaceArgs, SwapArgs,
+};
 use crate::azure::backend_pool::AdminState;
 use crate::changes::{OnFailure, OnLimit, Options};
 use crate::session::Session;

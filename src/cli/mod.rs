@@ -16,6 +16,7 @@ pub mod list;
 mod man;
 pub mod open;
 pub mod output;
+pub mod plan_args;
 pub mod prompt;
 pub mod run;
 mod scripts;
