@@ -60,6 +60,9 @@ pub struct Config {
     /// The folder of the configuration file, whose `themes` folder holds the operator's own.
     #[serde(skip)]
     pub folder: Option<PathBuf>,
+    /// Whether this start looks at fewer subscriptions than the configuration says: what it lists is not all.
+    #[serde(skip)]
+    pub narrowed: bool,
     /// How much faster than real time the simulator at the endpoint runs: waits shrink with it.
     #[serde(skip)]
     pub speed: Option<f64>,

@@ -220,6 +220,10 @@ impl Session {
 
     /// Leaves the names for shells to complete. That they cannot be left is no failure of the listing.
     async fn keep_names(&self) {
+        // A look at a part must not hide the rest from the next.
+        if self.inner.config.narrowed {
+            return;
+        }
         let session = self.clone();
         let kept = tokio::task::spawn_blocking(move || {
             let folder = session.inner.config.state_dir().map_err(|e| e.to_string())?;

@@ -451,6 +451,9 @@ fn a_shell_completes_names_of_the_estate() {
     let to = completed(state, "azlb run swap_master --sim --pool db-lb/masters --to vm-db");
     assert_eq!(to, ["vm-db-2", "vm-db-3"]);
     assert!(completed(state, "azlb swap --pool db").is_empty(), "the simulator's names are not the cloud's");
+    let part = azlb(state).args(["list", "pools", "--sim", "--subscription", "Contoso Staging"]).output().unwrap();
+    assert!(part.status.success() && !text(&part.stdout).contains("web-lb"));
+    assert_eq!(completed(state, "azlb --sim swap --pool DB"), ["db-lb/masters"], "a part hides nothing");
     let swap = run(state, "swap --sim --sim-speed 100 --pool db-lb/masters --to vm-db-2 --yes -o json");
     let id = json(&swap)["id"].as_str().unwrap().to_owned();
     assert_eq!(completed(state, &format!("azlb journal undo {}", &id[..2])), [id]);

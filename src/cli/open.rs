@@ -54,6 +54,7 @@ pub fn session(globals: &Globals, in_process: Option<InProcess>) -> Result<Sessi
     config.read_only |= globals.read_only;
     if !globals.subscription.is_empty() {
         config.subscriptions.clone_from(&globals.subscription);
+        config.narrowed = true;
     }
     if let Some(method) = globals.auth {
         config.auth = method;
