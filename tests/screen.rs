@@ -519,3 +519,34 @@ async fn after_a_swap_the_new_master_is_counted() {
     assert!(members(&seen.simulator, "db-lb", "masters")[0].contains("vm-db-2"), "{}", seen.frame);
     assert!(seen.frame.contains("db-lb                1/1 up"), "{}", seen.frame);
 }
+
+/// Marks of several pools are one plan, and the line that is recorded makes it too.
+#[tokio::test(start_paused = true)]
+async fn marks_of_several_pools_are_one_plan() {
+    let to_blue = "/ web-lb enter j j enter";
+    let two = format!("{to_blue} space esc j enter space d");
+    let plan = play((110, 40), &two, 4, false).await;
+    for word in [
+        "take vm-web-1 out of web-lb/blue; take vm-web-5 out of web-lb/green",
+        "− ipconfig1: web-lb/blue",
+        "− ipconfig1: web-lb/green",
+    ] {
+        assert!(plan.frame.contains(word), "'{word}' is not in:\n{}", plan.frame);
+    }
+    let line = play((110, 40), &format!("{two} esc"), 4, false).await;
+    let word = "plan([pool(\"web-lb/blue\").remove(\"vm-web-1\"), pool(\"web-lb/green\").remove(\"vm-web-5\")])";
+    assert!(line.frame.contains(word), "'{word}' is not in:\n{}", line.frame);
+    assert!(line.frame.contains("1 marked, 1 elsewhere"), "{}", line.frame);
+    // They move together, each from its own pool; who is there stays.
+    let moved = play((110, 40), &format!("{to_blue} space esc j enter space v workers enter"), 4, false).await;
+    for word in [
+        "move vm-web-1 from web-lb/blue to batch-lb/workers",
+        "move vm-web-5 from web-lb/green",
+        "2 members in batch-lb/workers",
+    ] {
+        assert!(moved.frame.contains(word), "'{word}' is not in:\n{}", moved.frame);
+    }
+    let applied = play((110, 40), &format!("{two} a"), 30, false).await;
+    let members = |pool| members(&applied.simulator, "web-lb", pool).join(" ");
+    assert!(!members("blue").contains("vm-web-1") && !members("green").contains("vm-web-5"), "{}", applied.frame);
+}

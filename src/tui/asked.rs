@@ -1,69 +1,74 @@
 //! From an action on rows to what is asked of the session: who is meant, and what is to happen.
 
+use std::collections::BTreeMap;
+
 use super::action::Action;
 use super::command::{Ask, Command};
-use super::model::{Field, Mark, Model, Typing};
+use super::model::{Field, Mark, Marked, Model, Typing};
 use super::navigate::step;
+use super::snapshot::Row;
+use crate::arm::ResourceId;
 
 pub(super) fn mark(model: &mut Model) -> Vec<Command> {
-    let Some((pool, id)) =
-        model.pool.as_ref().map(|p| p.id.clone()).zip(model.selected_row().map(|r| r.member.id.clone()))
-    else {
-        return Vec::new();
-    };
-    let mark = Mark { pool, id };
+    let Some((mark, marked)) = model.selected_row().and_then(|row| marked(model, row)) else { return Vec::new() };
     model.last_mark = Some(mark.clone());
-    if !model.marks.remove(&mark) {
-        model.marks.insert(mark);
+    if model.marks.remove(&mark).is_none() {
+        model.marks.insert(mark, marked);
     }
     step(model, 1)
+}
+
+/// A row of the pool shown, as a mark of it.
+fn marked(model: &Model, row: &Row) -> Option<(Mark, Marked)> {
+    let mark = Mark { pool: model.pool.as_ref()?.id.clone(), id: row.member.id.clone() };
+    Some((mark, Marked { inside: row.inside, name: name_for(row) }))
 }
 
 /// Marks every row from the one that was marked last to the selected one.
 pub(super) fn mark_range(model: &mut Model) -> Vec<Command> {
     let Some(pool) = model.pool.as_ref().map(|p| p.id.clone()) else { return Vec::new() };
-    let rows: Vec<_> = model.pool_rows().iter().map(|r| r.member.id.clone()).collect();
-    let place = |id: Option<&crate::arm::ResourceId>| rows.iter().position(|r| Some(r) == id);
+    let rows = model.pool_rows();
+    let place = |id: Option<&ResourceId>| rows.iter().position(|r| Some(&r.member.id) == id);
     let from = place(model.last_mark.as_ref().filter(|m| m.pool == pool).map(|m| &m.id));
     let Some((from, to)) = from.zip(place(model.selected_row().map(|r| &r.member.id))) else {
         return refuse(model, "mark a row first (space); the range goes from there to the selected row");
     };
-    let marks = rows.iter().skip(from.min(to)).take(from.abs_diff(to) + 1).cloned();
-    model.marks.extend(marks.map(|id| Mark { pool: pool.clone(), id }));
+    let range = rows.iter().skip(from.min(to)).take(from.abs_diff(to) + 1);
+    let marks: Vec<_> = range.filter_map(|row| marked(model, row)).collect();
+    model.marks.extend(marks);
     Vec::new()
 }
 
 /// Marks every row shown, or turns the marks of those shown round.
 pub(super) fn mark_shown(model: &mut Model, invert: bool) -> Vec<Command> {
-    let Some(pool) = model.pool.as_ref().map(|p| p.id.clone()) else { return Vec::new() };
-    let shown: Vec<Mark> =
-        model.pool_rows().iter().map(|r| Mark { pool: pool.clone(), id: r.member.id.clone() }).collect();
-    for mark in shown {
-        if !(invert && model.marks.remove(&mark)) {
-            model.marks.insert(mark);
+    let shown: Vec<_> = model.pool_rows().into_iter().filter_map(|row| marked(model, row)).collect();
+    for (mark, row) in shown {
+        if !(invert && model.marks.remove(&mark).is_some()) {
+            model.marks.insert(mark, row);
         }
     }
     Vec::new()
 }
 
-/// The members or candidates that an action is about: the marked ones of this pool, else the
-/// selected one.
-pub(super) fn subjects(model: &Model, inside: bool) -> Vec<String> {
-    let Some(pool) = &model.pool else { return Vec::new() };
-    let rows = if inside { &pool.members } else { &pool.candidates };
-    let marked: Vec<String> = rows
-        .iter()
-        .filter(|r| model.marks.contains(&Mark { pool: pool.id.clone(), id: r.member.id.clone() }))
-        .map(name_for)
-        .collect();
-    if !marked.is_empty() {
-        return marked;
+/// The members, or those who could join, that an action is about: the marked ones, each with the pool it was
+/// marked in, else the selected one.
+pub(super) fn subjects(model: &Model, inside: bool) -> BTreeMap<ResourceId, Vec<String>> {
+    let mut out: BTreeMap<ResourceId, Vec<String>> = BTreeMap::new();
+    for (mark, row) in model.marks.iter().filter(|(_, row)| row.inside == inside) {
+        out.entry(mark.pool.clone()).or_default().push(row.name.clone());
     }
-    model.selected_row().filter(|r| r.inside == inside).map(|r| vec![name_for(r)]).unwrap_or_default()
+    out.values_mut().for_each(|names| names.sort_unstable());
+    if out.is_empty()
+        && let Some((mark, row)) =
+            model.selected_row().filter(|row| row.inside == inside).and_then(|row| marked(model, row))
+    {
+        out.insert(mark.pool, vec![row.name]);
+    }
+    out
 }
 
 /// What names a row alone: its id, or an address entry's name.
-fn name_for(row: &super::snapshot::Row) -> String {
+fn name_for(row: &Row) -> String {
     use crate::estate::members::MemberKind;
     match row.member.kind {
         MemberKind::Address | MemberKind::Frontend => row.member.name.clone(),
@@ -77,16 +82,20 @@ pub(super) fn change(model: &mut Model, action: Action) -> Vec<Command> {
         return Vec::new();
     };
     let (inside, outside) = (subjects(model, true), subjects(model, false));
-    let ask = match action {
-        Action::Add if !outside.is_empty() => Ask::Add(outside),
+    let asks: Vec<(ResourceId, Ask)> = match action {
+        Action::Add if !outside.is_empty() => outside.into_iter().map(|(pool, who)| (pool, Ask::Add(who))).collect(),
         Action::Add => return refuse(model, "select or mark those who could join, below the members"),
-        Action::TakeOut if !inside.is_empty() => Ask::TakeOut(inside),
+        Action::TakeOut if !inside.is_empty() => {
+            inside.into_iter().map(|(pool, who)| (pool, Ask::TakeOut(who))).collect()
+        }
         Action::TakeOut => return refuse(model, "select or mark members, above those who could join"),
         Action::Swap => {
             let only = model.pool.as_ref().is_some_and(|p| p.members.len() == 1);
-            match (inside.as_slice(), outside.as_slice()) {
-                ([one], [joins]) => Ask::Swap(Some(one.clone()), joins.clone()),
-                (_, [joins]) if only => Ask::Swap(None, joins.clone()),
+            // One pool's two: what is marked elsewhere is for other actions.
+            let here = |of: &BTreeMap<ResourceId, Vec<String>>| of.get(&pool).cloned().unwrap_or_default();
+            match (here(&inside).as_slice(), here(&outside).as_slice()) {
+                ([one], [joins]) => vec![(pool, Ask::Swap(Some(one.clone()), joins.clone()))],
+                (_, [joins]) if only => vec![(pool, Ask::Swap(None, joins.clone()))],
                 _ => {
                     return refuse(
                         model,
@@ -101,13 +110,15 @@ pub(super) fn change(model: &mut Model, action: Action) -> Vec<Command> {
         }
         _ if inside.is_empty() => return refuse(model, "select or mark the members that are to move"),
         _ => {
+            // Where all are of one pool, that is no place to go.
+            let from = (inside.len() == 1).then(|| inside.into_keys().next()).flatten();
             let pools = model
                 .tree
                 .subscriptions
                 .iter()
                 .flat_map(|s| &s.load_balancers)
                 .flat_map(|lb| &lb.pools)
-                .filter(|p| p.id != pool)
+                .filter(|p| Some(&p.id) != from.as_ref())
                 .map(|p| (p.id.clone(), p.id.short()))
                 .collect();
             model.typing = Typing::Destination { field: Field::default(), pools, at: 0 };
@@ -115,7 +126,18 @@ pub(super) fn change(model: &mut Model, action: Action) -> Vec<Command> {
         }
     };
     model.planning = true;
-    vec![Command::Plan { pool, ask }]
+    vec![Command::Plan(asks)]
+}
+
+/// The move of those that are meant to a pool: from each of their pools, as one plan. Who is there stays.
+pub(super) fn move_to(model: &mut Model, to: &ResourceId) -> Vec<Command> {
+    let others = subjects(model, true).into_iter().filter(|(from, _)| from != to);
+    let asks: Vec<_> = others.map(|(from, who)| (from, Ask::Move(who, to.clone()))).collect();
+    if asks.is_empty() {
+        return refuse(model, "those that are marked are there already");
+    }
+    model.planning = true;
+    vec![Command::Plan(asks)]
 }
 
 pub(super) fn refuse(model: &mut Model, why: &str) -> Vec<Command> {

@@ -28,13 +28,8 @@ pub enum Command {
     LoadPool(ResourceId),
     /// Ask for a pool's health.
     AskHealth(ResourceId),
-    /// Plan what was asked for on a pool.
-    Plan {
-        /// The pool.
-        pool: ResourceId,
-        /// What.
-        ask: Ask,
-    },
+    /// Plan what was asked for: on each pool one thing, as one plan.
+    Plan(Vec<(ResourceId, Ask)>),
     /// Apply a plan.
     Apply(Box<Plan>),
     /// Answer what a running plan asks.
@@ -170,9 +165,9 @@ impl Tasks {
             Command::AskHealth(id) => {
                 tokio::spawn(ask(&session, &events, &self.asking, id));
             }
-            Command::Plan { pool, ask } => {
+            Command::Plan(asks) => {
                 tokio::spawn(async move {
-                    let request = match request(&session, &pool, ask) {
+                    let request = match together(&session, asks) {
                         Ok(request) => request,
                         Err(error) => {
                             send(&events, Event::Ended(Err(error.to_string()))).await;
@@ -364,6 +359,22 @@ pub(super) fn verdict(report: Result<Report, SessionError>) -> Result<String, St
         None => {}
     }
     if report.outcome == Outcome::Done { Ok(text) } else { Err(text) }
+}
+
+/// One request of all that is asked for.
+fn together(session: &Session, asks: Vec<(ResourceId, Ask)>) -> Result<Request, SessionError> {
+    let mut all: Option<Request> = None;
+    for (pool, ask) in asks {
+        let one = request(session, &pool, ask)?;
+        match &mut all {
+            None => all = Some(one),
+            Some(all) => {
+                all.title = format!("{}; {}", all.title, one.title);
+                all.changes.extend(one.changes);
+            }
+        }
+    }
+    all.ok_or_else(|| SessionError::Asked("select or mark somebody first".to_owned()))
 }
 
 fn request(session: &Session, pool: &ResourceId, ask: Ask) -> Result<Request, SessionError> {

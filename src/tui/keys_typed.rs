@@ -2,8 +2,7 @@
 
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 
-use super::asked::subjects;
-use super::command::{Ask, Command};
+use super::command::Command;
 use super::event::{Line, LineKind};
 use super::model::{Field, Model, Pane, Typing};
 use super::navigate::moved;
@@ -100,10 +99,8 @@ pub(super) fn typing_destination(model: &mut Model, key: &KeyEvent) -> Vec<Comma
         KeyCode::Enter => {
             let chosen = destinations(field, pools).get(*at).map(|(id, _)| id.clone());
             model.typing = Typing::Nothing;
-            let members = subjects(model, true);
-            if let (Some(to), Some(pool)) = (chosen, model.pool.as_ref().map(|p| p.id.clone())) {
-                model.planning = true;
-                return vec![Command::Plan { pool, ask: Ask::Move(members, to) }];
+            if let Some(to) = chosen {
+                return super::asked::move_to(model, &to);
             }
         }
         _ => {

@@ -1,6 +1,6 @@
 //! The state of the screen. It holds no session and does no I/O.
 
-use std::collections::{HashSet, VecDeque};
+use std::collections::{HashMap, HashSet, VecDeque};
 use std::sync::Arc;
 
 use tokio::time::Instant;
@@ -141,6 +141,15 @@ pub struct Mark {
     pub id: ResourceId,
 }
 
+/// What a marked row was.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Marked {
+    /// Whether it was a member, and not one who could join.
+    pub inside: bool,
+    /// What names it alone.
+    pub name: String,
+}
+
 /// A plan on its way to a yes or no.
 #[derive(Debug)]
 pub struct Proposal {
@@ -245,7 +254,7 @@ pub struct Model {
     /// The selected row, by id.
     pub row: Option<ResourceId>,
     /// Marked rows.
-    pub marks: HashSet<Mark>,
+    pub marks: HashMap<Mark, Marked>,
     /// The row that was marked last, where a range begins.
     pub last_mark: Option<Mark>,
     /// By what the rows are sorted, and whether the other way round.
@@ -335,7 +344,7 @@ impl Model {
             member_filter: Field::default(),
             pool: None,
             row: None,
-            marks: HashSet::new(),
+            marks: HashMap::new(),
             last_mark: None,
             sort: (Column::Listed, false),
             wide: false,

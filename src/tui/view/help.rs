@@ -77,8 +77,8 @@ fn keys(model: &Model, width: u16, faces: &Faces) -> Vec<Line<'static>> {
     lines.push(Line::raw(""));
     for text in [
         "Filter: words, !word, ~fuzzy, state:down kind:nic zone:2",
-        "power:running. Marks hold over pools; actions act on the",
-        "marked rows of the pool shown, else on the selected one.",
+        "power:running. Marks hold over pools, and actions act on all",
+        "of them as one plan; on the selected row where none is.",
         "Nothing is changed before a plan was shown and confirmed.",
     ] {
         lines.push(styled(text.to_owned(), faces.theme.dim));

@@ -3,10 +3,15 @@
 /// A line as rows of the screen: what does not fit goes on below where its text began.
 pub(super) fn wrapped(text: &str, width: usize) -> Vec<String> {
     let below = " ".repeat(text_begins(text).min(width / 2));
-    textwrap::wrap(text, textwrap::Options::new(width.max(1)).subsequent_indent(&below))
-        .into_iter()
-        .map(std::borrow::Cow::into_owned)
-        .collect()
+    textwrap::wrap(
+        text,
+        textwrap::Options::new(width.max(1))
+            .subsequent_indent(&below)
+            .word_splitter(textwrap::WordSplitter::NoHyphenation),
+    )
+    .into_iter()
+    .map(std::borrow::Cow::into_owned)
+    .collect()
 }
 
 /// The column where a line's text begins: after its mark, which two spaces or more end, else two within

@@ -93,9 +93,12 @@ fn title(model: &Model, pool: &PoolView) -> Line<'static> {
     if typing || !filter.is_empty() {
         text.push_str(&format!(" /{}{} ", safe(filter), if typing { "▏" } else { "" }));
     }
-    let marks = model.marks.iter().filter(|m| m.pool == pool.id).count();
-    if marks > 0 {
-        text.push_str(&format!(" {marks} marked "));
+    let marks = model.marks.keys().filter(|m| m.pool == pool.id).count();
+    let elsewhere = model.marks.len() - marks;
+    match (marks, elsewhere) {
+        (0, 0) => {}
+        (_, 0) => text.push_str(&format!(" {marks} marked ")),
+        _ => text.push_str(&format!(" {marks} marked, {elsewhere} elsewhere ")),
     }
     Line::raw(text)
 }
@@ -216,7 +219,7 @@ fn rows(
         }
         let i = if line < inside { line } else { line - 1 };
         if let Some(row) = rows.get(i) {
-            let marked = model.marks.contains(&Mark { pool: pool.id.clone(), id: row.member.id.clone() });
+            let marked = model.marks.contains_key(&Mark { pool: pool.id.clone(), id: row.member.id.clone() });
             lines.push(member(row, focus && i == at, marked, model.shown_columns(), faces, width));
         }
     }
