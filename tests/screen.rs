@@ -550,3 +550,13 @@ async fn marks_of_several_pools_are_one_plan() {
     let members = |pool| members(&applied.simulator, "web-lb", pool).join(" ");
     assert!(!members("blue").contains("vm-web-1") && !members("green").contains("vm-web-5"), "{}", applied.frame);
 }
+
+/// What was done last is copied as script.
+#[tokio::test(start_paused = true)]
+async fn the_last_line_of_script_is_copied() {
+    let seen = play((100, 30), &format!("{TO_MASTERS} j s esc : script space line enter"), 2, false).await;
+    assert!(seen.frame.contains("script line"), "{}", seen.frame);
+    assert!(!seen.frame.contains("Go to, or do"), "{}", seen.frame);
+    let before = play((100, 30), ": script space line", 2, false).await;
+    assert!(!before.frame.contains("copy script line"), "nothing was done yet: {}", before.frame);
+}

@@ -144,6 +144,7 @@ where
     let mut changes = session.changes();
     let mut tasks = Tasks::new(session.clone(), sender);
     let mut model = Model::new(session.may_write(), session.place().to_owned());
+    model.portal = session.reader().cloud().portal;
     model.keymap = Arc::new(look.keymap.clone());
     model.themes = look.themes.names();
     model.columns.clone_from(&look.columns);

@@ -188,12 +188,6 @@ pub struct Live {
 /// The console.
 #[derive(Debug, Default)]
 pub struct ConsoleState {
-    /// Where a script waits for a choice.
-    pub choice: Option<Choice>,
-    /// The saved scripts that the launcher offers.
-    pub scripts: Vec<Launch>,
-    /// The names that complete their parameters.
-    pub names: Names,
     /// What was said, the oldest first.
     pub lines: VecDeque<Line>,
     /// What is being typed.
@@ -265,6 +259,8 @@ pub struct Model {
     pub columns: Option<Vec<Shown>>,
     /// The places that are kept, by id.
     pub bookmarks: Vec<ResourceId>,
+    /// Where the cloud's portal is, for links.
+    pub portal: &'static str,
     /// The theme that is worn.
     pub theme: String,
     /// Where a script waits for a choice.
@@ -350,6 +346,7 @@ impl Model {
             wide: false,
             columns: None,
             bookmarks: Vec::new(),
+            portal: "https://portal.azure.com",
             theme: String::new(),
             choice: None,
             scripts: Vec::new(),

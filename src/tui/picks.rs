@@ -4,7 +4,7 @@ use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 
 use super::action::Action;
 use super::command::Command;
-use super::event::{Choice, Launch};
+use super::event::{Choice, Launch, LineKind};
 use super::form;
 use super::model::{Field, Model, Node, Pane, Typing};
 use super::navigate::{jump, moved};
@@ -32,10 +32,13 @@ pub(super) fn open_palette(model: &mut Model) -> Vec<Command> {
     if let Some(id) = selected(model) {
         items.push(copy("copy id", id.to_string()));
         items.push(copy("copy name", id.name().to_owned()));
-        items.push(copy("copy portal address", portal(&id)));
+        items.push(copy("copy portal address", portal(model.portal, &id)));
     }
     let ip = model.selected_row().filter(|_| model.pane == Pane::Members).and_then(|r| r.member.ip.clone());
     items.extend(ip.map(|ip| copy("copy ip", ip)));
+    // What was done last, as script.
+    let line = model.console.lines.iter().rev().find(|line| line.kind == LineKind::Input);
+    items.extend(line.map(|line| copy("copy script line", line.text.clone())));
     let themes = model.themes.iter().map(|name| Item {
         label: format!("theme {name}"),
         kind: "theme",
@@ -47,9 +50,9 @@ pub(super) fn open_palette(model: &mut Model) -> Vec<Command> {
 }
 
 /// Where the portal shows a resource. A member's ip configuration is shown with its NIC.
-fn portal(id: &ResourceId) -> String {
+fn portal(portal: &str, id: &ResourceId) -> String {
     let shown = id.parent().filter(|_| id.segment("ipConfigurations").is_some()).unwrap_or_else(|| id.clone());
-    format!("https://portal.azure.com/#resource{shown}")
+    format!("{portal}/#resource{shown}")
 }
 
 pub(super) fn typing_palette(model: &mut Model, key: &KeyEvent) -> Vec<Command> {
