@@ -35,6 +35,8 @@ pub enum Action {
     Unmark,
     /// Sort by the next column.
     Sort,
+    /// Sort by the column before.
+    SortBack,
     /// Sort the other way round.
     SortReverse,
     /// More columns, or fewer.
@@ -216,7 +218,8 @@ pub const ACTIONS: &[Spec] = &[
     spec("mark-invert", Action::MarkInvert, &[Members], &["*"], "mark the others", 0),
     spec("mark-all", Action::MarkAll, &[Members], &["ctrl-a"], "mark all that are shown", 0),
     spec("unmark", Action::Unmark, &[Members], &["U"], "forget marks", 0),
-    spec("sort", Action::Sort, &[Members], &["o"], "sort by the next column", 0),
+    spec("sort", Action::Sort, &[Members], &["o", "shift-right"], "sort by the next column", 0),
+    spec("sort-back", Action::SortBack, &[Members], &["shift-left"], "sort by the column before", 0),
     spec("sort-reverse", Action::SortReverse, &[Members], &["O"], "sort the other way round", 0),
     spec("columns", Action::Columns, &[Members], &["C"], "choose the columns", 0),
     spec("wide", Action::Wide, &[Members], &["w"], "more columns", 0),

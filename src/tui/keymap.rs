@@ -126,7 +126,9 @@ impl Keymap {
     /// The action of a key, where it has one in this context.
     pub fn action(&self, context: Context, key: &KeyEvent) -> Option<Action> {
         let name = name(key)?;
-        self.here(context).find(|b| b.keys.contains(&name)).map(|b| b.spec.action)
+        let bound = |name: &str| self.here(context).find(|b| b.keys.iter().any(|k| k == name)).map(|b| b.spec.action);
+        // An arrow with Shift that means nothing of its own is the arrow.
+        bound(&name).or_else(|| bound(name.strip_prefix(SHIFT)?))
     }
 
     /// The actions of a context.
@@ -176,7 +178,17 @@ const NAMED: &[(&str, KeyCode)] = &[
     ("delete", KeyCode::Delete),
 ];
 
+/// Before an arrow's name: with Shift it may mean something of its own.
+const SHIFT: &str = "shift-";
+
+fn is_arrow(name: &str) -> bool {
+    ["up", "down", "left", "right"].contains(&name)
+}
+
 fn is_key(name: &str) -> bool {
+    if let Some(arrow) = name.strip_prefix(SHIFT) {
+        return is_arrow(arrow);
+    }
     let base = name.strip_prefix("ctrl-").or_else(|| name.strip_prefix("alt-")).unwrap_or(name);
     let function = base.strip_prefix('f').and_then(|n| n.parse::<u8>().ok()).is_some_and(|n| (1..=12).contains(&n));
     function || NAMED.iter().any(|(n, _)| *n == base) || (base.chars().count() == 1 && base != " ")
@@ -195,6 +207,8 @@ pub fn name(key: &KeyEvent) -> Option<String> {
         format!("ctrl-{}", base.to_lowercase())
     } else if key.modifiers.contains(KeyModifiers::ALT) {
         format!("alt-{base}")
+    } else if key.modifiers.contains(KeyModifiers::SHIFT) && is_arrow(&base) {
+        format!("{SHIFT}{base}")
     } else {
         base
     })
@@ -209,6 +223,17 @@ mod tests {
         Keymap::default().check().unwrap();
         let names: std::collections::HashSet<&str> = ACTIONS.iter().map(|s| s.name).collect();
         assert_eq!(names.len(), ACTIONS.len(), "each has a name of its own");
+    }
+
+    #[test]
+    fn an_arrow_with_shift_has_a_meaning_or_is_the_arrow() {
+        let map = Keymap::default();
+        let press = |code, context| map.action(context, &KeyEvent::new(code, KeyModifiers::SHIFT));
+        assert_eq!(press(KeyCode::Right, Context::Members), Some(Action::Sort));
+        assert_eq!(press(KeyCode::Left, Context::Members), Some(Action::SortBack));
+        assert_eq!(press(KeyCode::Down, Context::Members), Some(Action::Down));
+        assert_eq!(press(KeyCode::Right, Context::Tree), Some(Action::Open));
+        assert!(is_key("shift-left") && !is_key("shift-x"));
     }
 
     /// A finger that slips from a harmless key must not write.

@@ -141,9 +141,13 @@ pub(super) fn tick(model: &mut Model) -> (Vec<Command>, bool) {
     (vec![Command::ReadHealth { id, metrics }], false)
 }
 
-pub(super) fn sort(model: &mut Model, reverse: bool) -> Vec<Command> {
+pub(super) fn sort(model: &mut Model, action: Action) -> Vec<Command> {
     let (column, reversed) = model.sort;
-    model.sort = if reverse { (column, !reversed) } else { (column.next(), false) };
+    model.sort = match action {
+        Action::SortReverse => (column, !reversed),
+        Action::SortBack => (column.before(), false),
+        _ => (column.next(), false),
+    };
     let (column, reversed) = model.sort;
     model.say(format!("sorted by {}{}", column.name(), if reversed { ", the other way round" } else { "" }), false);
     Vec::new()

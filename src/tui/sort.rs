@@ -32,6 +32,11 @@ impl Column {
         Self::all().skip_while(|c| *c != self).nth(1).unwrap_or(Self::Listed)
     }
 
+    /// The one before it, and before the first the last.
+    pub fn before(self) -> Self {
+        Self::all().take_while(|c| *c != self).last().or_else(|| Self::all().last()).unwrap_or(Self::Listed)
+    }
+
     /// Its name.
     pub fn name(self) -> &'static str {
         match self {
@@ -115,5 +120,12 @@ mod tests {
         let mut names = ["vm-10", "vm-2", "vm-2b", "Vm-1", "vm", "api/3", "vm-99999999999999999999999"];
         names.sort_by(|a, b| natural(a, b));
         assert_eq!(names, ["api/3", "vm", "Vm-1", "vm-2", "vm-2b", "vm-10", "vm-99999999999999999999999"]);
+    }
+
+    #[test]
+    fn the_column_before_is_the_way_back() {
+        for column in Column::all() {
+            assert_eq!(column.next().before(), column);
+        }
     }
 }

@@ -304,7 +304,7 @@ pub(super) fn act(model: &mut Model, action: Action) -> Vec<Command> {
             model.marks.clear();
             Vec::new()
         }
-        Action::Sort | Action::SortReverse => screens::sort(model, action == Action::SortReverse),
+        Action::Sort | Action::SortBack | Action::SortReverse => screens::sort(model, action),
         Action::Wide => {
             model.wide = !model.wide;
             Vec::new()
