@@ -560,3 +560,16 @@ async fn the_last_line_of_script_is_copied() {
     let before = play((100, 30), ": script space line", 2, false).await;
     assert!(!before.frame.contains("copy script line"), "nothing was done yet: {}", before.frame);
 }
+
+/// What failed is told whole, however narrow the line that names it.
+#[tokio::test(start_paused = true)]
+async fn what_failed_is_told_whole() {
+    let fault = "PUT vm-db-2-nic 400 code=NotToday count=9";
+    let keys = format!("{TO_MASTERS} j s a masters enter");
+    // Once it has ended, its codes and the id that support asks for are there to the last letter.
+    let wait = "r ".repeat(60);
+    let told = play_on(&[fault], (80, 24), &format!("{keys} {wait} i"), 2).await;
+    for word in ["400 NotToday", "correlation id", "step 3 was not done"] {
+        assert!(told.frame.contains(word), "'{word}' is not in:\n{}", told.frame);
+    }
+}

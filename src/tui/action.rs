@@ -35,6 +35,8 @@ pub enum Action {
     Unmark,
     /// Sort by the next column.
     Sort,
+    /// What failed in a plan of the journal, whole.
+    Failures,
     /// Sort by the column before.
     SortBack,
     /// Sort the other way round.
@@ -211,7 +213,8 @@ pub const ACTIONS: &[Spec] = &[
     spec("yes", Action::Yes, &[Jobs], &["y"], "yes, go on", CHANGES),
     spec("no", Action::No, &[Jobs], &["n"], "no", 0),
     spec("stop", Action::StopRun, &[Jobs], &["x"], "stop", HINT),
-    spec("resume", Action::Resume, &[Jobs], &["e"], "resume", HINT | CHANGES),
+    spec("resume", Action::Resume, &[Jobs], &["e"], "resume or retry", HINT | CHANGES),
+    spec("failures", Action::Failures, &[Jobs], &["i", "enter"], "what failed", HINT),
     spec("undo", Action::Undo, &[Jobs], &["u"], "undo", HINT | CHANGES),
     spec("mark", Action::Mark, &[Members], &["space"], "mark", HINT),
     spec("mark-range", Action::MarkRange, &[Members], &["M"], "mark from the last mark to here", 0),

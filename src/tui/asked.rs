@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::action::Action;
 use super::command::{Ask, Command};
-use super::model::{Field, Mark, Marked, Model, Typing};
+use super::model::{Field, Mark, Marked, Model, Overlay, Typing};
 use super::navigate::step;
 use super::snapshot::Row;
 use crate::arm::ResourceId;
@@ -142,6 +142,22 @@ pub(super) fn move_to(model: &mut Model, to: &ResourceId) -> Vec<Command> {
 
 pub(super) fn refuse(model: &mut Model, why: &str) -> Vec<Command> {
     model.say(why, true);
+    Vec::new()
+}
+
+/// Tells whole what failed in the selected plan, and what was left out because of it.
+pub(super) fn failures(model: &mut Model) -> Vec<Command> {
+    let Some(job) = model.jobs.get(model.job).cloned() else { return refuse(model, "the journal is empty") };
+    let problems = job.steps.iter().filter_map(|(state, title, problem)| Some((state, title, problem.as_ref()?)));
+    let said: Vec<String> = problems.map(|(state, title, problem)| format!("{state}: {title}: {problem}")).collect();
+    if said.is_empty() {
+        model.say(format!("nothing failed in plan {}", job.id), false);
+        return Vec::new();
+    }
+    model.say(format!("plan {}: {}", job.id, job.title), false);
+    said.into_iter().for_each(|text| model.say(text, true));
+    model.message = None;
+    model.over = Some((Overlay::Messages, usize::MAX));
     Vec::new()
 }
 

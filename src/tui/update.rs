@@ -315,6 +315,7 @@ pub(super) fn act(model: &mut Model, action: Action) -> Vec<Command> {
         Action::Themes => picks::themes(model),
         Action::Bookmarks => picks::bookmarks(model),
         Action::Bookmark => picks::bookmark(model),
+        Action::Failures => super::asked::failures(model),
         Action::Messages => {
             model.over = Some((Overlay::Messages, usize::MAX));
             Vec::new()
