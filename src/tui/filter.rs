@@ -90,13 +90,27 @@ impl Asks {
         }
     }
 
+    /// Of a text in any case.
+    fn of_any(&self, text: &str) -> bool {
+        // Nearly every name fits, and is not put somewhere else to be made small.
+        let mut small = [0u8; 256];
+        match small.get_mut(..text.len()).filter(|_| text.is_ascii()) {
+            Some(small) => {
+                small.copy_from_slice(text.as_bytes());
+                small.make_ascii_lowercase();
+                std::str::from_utf8(small).is_ok_and(|text| self.of_text(text))
+            }
+            None => self.of_text(&text.to_lowercase()),
+        }
+    }
+
     fn of_member(&self, row: &Row) -> bool {
         let m = &row.member;
         let Self::Field(field, value) = self else {
-            return self.of_text(&m.name.to_lowercase())
+            return self.of_any(&m.name)
                 || m.ip.as_deref().is_some_and(|ip| self.of_text(ip))
                 // Letters in any id's order would be found in nearly all of them.
-                || matches!(self, Self::Word(_)) && self.of_text(&m.id.as_str().to_lowercase());
+                || matches!(self, Self::Word(_)) && self.of_any(m.id.as_str());
         };
         match *field {
             "state" => match row.health.as_ref().map(|h| h.state) {

@@ -1,5 +1,6 @@
 //! The state of the screen. It holds no session and does no I/O.
 
+use std::cell::RefCell;
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::sync::Arc;
 
@@ -141,6 +142,29 @@ pub struct Mark {
     pub id: ResourceId,
 }
 
+/// A pool's rows as they are shown: several ask for them while one key is taken in and drawn.
+#[derive(Debug)]
+pub struct Ordered {
+    pool: Arc<PoolView>,
+    filter: String,
+    sort: (Column, bool),
+    /// Whether it is a member, and its place among these or among those who could join.
+    rows: Vec<(bool, usize)>,
+}
+
+impl Ordered {
+    fn of(pool: &Arc<PoolView>, typed: &str, sort: (Column, bool)) -> Self {
+        let filter = Filter::read(typed);
+        let members = pool.members.iter().enumerate().map(|(at, row)| (true, at, row));
+        let candidates = pool.candidates.iter().enumerate().map(|(at, row)| (false, at, row));
+        let mut rows: Vec<_> = members.chain(candidates).filter(|(_, _, row)| filter.passes_member(row)).collect();
+        // Equals stay in the pool's order.
+        rows.sort_by(|(_, _, a), (_, _, b)| super::sort::order(sort, a, b));
+        let rows = rows.into_iter().map(|(inside, at, _)| (inside, at)).collect();
+        Self { pool: Arc::clone(pool), filter: typed.to_owned(), sort, rows }
+    }
+}
+
 /// What a marked row was.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Marked {
@@ -243,6 +267,8 @@ pub struct Model {
     pub tree_filter: Field,
     /// The members' filter.
     pub member_filter: Field,
+    /// The rows of the pool in the order in which they were shown last.
+    pub ordered: RefCell<Option<Ordered>>,
     /// The selected pool, read.
     pub pool: Option<Arc<PoolView>>,
     /// The selected row, by id.
@@ -338,6 +364,7 @@ impl Model {
             node: None,
             tree_filter: Field::default(),
             member_filter: Field::default(),
+            ordered: RefCell::default(),
             pool: None,
             row: None,
             marks: HashMap::new(),
@@ -444,11 +471,14 @@ impl Model {
     /// The pool's rows that pass the filter: members first, then candidates, each sorted.
     pub fn pool_rows(&self) -> Vec<&Row> {
         let Some(pool) = &self.pool else { return Vec::new() };
-        let filter = Filter::read(&self.member_filter.text);
-        let mut rows: Vec<&Row> =
-            pool.members.iter().chain(&pool.candidates).filter(|r| filter.passes_member(r)).collect();
-        super::sort::rows(&mut rows, self.sort);
-        rows
+        let mut known = self.ordered.borrow_mut();
+        let asked =
+            |o: &Ordered| Arc::ptr_eq(&o.pool, pool) && o.filter == self.member_filter.text && o.sort == self.sort;
+        if !known.as_ref().is_some_and(asked) {
+            *known = Some(Ordered::of(pool, &self.member_filter.text, self.sort));
+        }
+        let rows = known.iter().flat_map(|o| &o.rows);
+        rows.filter_map(|(inside, at)| if *inside { pool.members.get(*at) } else { pool.candidates.get(*at) }).collect()
     }
 
     /// The selected row.

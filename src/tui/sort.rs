@@ -47,12 +47,10 @@ impl Column {
     }
 }
 
-/// Sorts rows. Members stay above those who could join; equals stay in the pool's order.
-pub(super) fn rows(rows: &mut [&Row], (column, reversed): (Column, bool)) {
-    rows.sort_by(|a, b| {
-        let order = by(column, a, b);
-        b.inside.cmp(&a.inside).then(if reversed { order.reverse() } else { order })
-    });
+/// The order of two rows. Members stay above those who could join.
+pub(super) fn order((column, reversed): (Column, bool), a: &Row, b: &Row) -> Ordering {
+    let order = by(column, a, b);
+    b.inside.cmp(&a.inside).then(if reversed { order.reverse() } else { order })
 }
 
 fn by(column: Column, a: &Row, b: &Row) -> Ordering {
