@@ -359,7 +359,7 @@ fn scripts() {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
     // 1,000 load balancers with two pools each.
     let (session, _state) = runtime.block_on(generated("subs=4,lbs=1000,nics=10000"));
-    let timed = |name: &str, text: &str| {
+    let timed = |session: &azlb::session::Session, name: &str, text: &str| {
         let host = Arc::new(Nobody::default());
         let mut console = azlb::script::Console::new(session.clone(), host, runtime.handle().clone());
         let script = console.compile(name, text).unwrap();
@@ -382,7 +382,7 @@ fn scripts() {
     };
     const CALLS: u32 = 1000;
     let one = session.pool_rows("").into_iter().max_by_key(|p| p.members).unwrap();
-    let by_script = timed("pool", &format!("for i in 0..{CALLS} {{ pool(\"{}\"); }}", one.selector));
+    let by_script = timed(&session, "pool", &format!("for i in 0..{CALLS} {{ pool(\"{}\"); }}", one.selector));
     let by_core = direct(&|| {
         for _ in 0..CALLS {
             std::hint::black_box(session.pool_row_of(&one.selector).unwrap());
@@ -395,7 +395,7 @@ fn scripts() {
         by_script.saturating_sub(by_core) / CALLS
     );
     let text = format!("let p = pool(\"{}\"); for i in 0..{CALLS} {{ p.membership(); }}", one.selector);
-    let by_script = timed("membership", &text);
+    let by_script = timed(&session, "membership", &text);
     let by_core = direct(&|| {
         for _ in 0..CALLS {
             std::hint::black_box(session.member_rows(&one.id));
@@ -412,22 +412,14 @@ fn scripts() {
                 if n < 5000 { throw n; }";
     let pools = session.pool_rows("");
     let members: usize = pools.iter().map(|p| p.members).sum();
-    println!("scripts: {} pools with {members} members are read in {:?}", pools.len(), timed("all", text));
+    println!("scripts: {} pools with {members} members are read in {:?}", pools.len(), timed(&session, "all", text));
     let (large, _state) = runtime.block_on(generated("subs=1,lbs=1,nics=20000"));
-    let host = Arc::new(Nobody::default());
-    let mut console = azlb::script::Console::new(large.clone(), host, runtime.handle().clone());
     let pool = large.pool_rows("").into_iter().max_by_key(|p| p.members).unwrap();
     let text = format!(
         "let n = 0; for m in pool(\"{}\").membership() {{ if m.ip != () && m.name != \"\" {{ n += 1; }} }} if n != {} {{ throw n; }}",
         pool.selector, pool.members
     );
-    let script = console.compile("large", &text).unwrap();
-    let times = (0..11).map(|_| {
-        let start = Instant::now();
-        console.run(&script, rhai::Map::new()).unwrap();
-        start.elapsed()
-    });
-    println!("scripts: one pool of {} members is read in {:?}", pool.members, median(times.collect()));
+    println!("scripts: one pool of {} members is read in {:?}", pool.members, timed(&large, "large", &text));
 }
 
 /// Keys on the screen with an estate of 50,000 NICs: from the key to the frame, and what goes to the

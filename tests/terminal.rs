@@ -113,6 +113,23 @@ impl Terminal {
         self.keys.flush().unwrap();
     }
 
+    fn step(&mut self, keys: &str, what: &str) {
+        self.press(keys);
+        self.shows(what);
+    }
+
+    /// The master is swapped by the saved script's form.
+    fn swap_by_form(&mut self) {
+        self.shows("db-lb");
+        self.step("x", "Saved scripts");
+        self.step("swap_master", ":swap_master");
+        self.step("\r", "The pool, as LB/POOL");
+        // Fields are filled from the first that is empty.
+        self.step("db-lb/masters\tvm-db-2\r", "then the name masters");
+        self.step("amasters\r", "is done: swap");
+        self.step("\x1b", "q quit");
+    }
+
     fn pid(&self) -> rustix::process::Pid {
         let pid = i32::try_from(self.child.process_id().unwrap()).unwrap();
         rustix::process::Pid::from_raw(pid).unwrap()
@@ -266,18 +283,7 @@ fn a_light_background_is_taken_up_when_the_terminal_tells_it() {
 #[test]
 fn a_script_is_launched_by_its_form() {
     let mut terminal = Terminal::start("");
-    let step = |terminal: &mut Terminal, keys: &str, what: &str| {
-        terminal.press(keys);
-        terminal.shows(what);
-    };
-    terminal.shows("db-lb");
-    step(&mut terminal, "x", "Saved scripts");
-    step(&mut terminal, "swap_master", ":swap_master");
-    step(&mut terminal, "\r", "The pool, as LB/POOL");
-    // Fields are filled from the first that is empty.
-    step(&mut terminal, "db-lb/masters\tvm-db-2\r", "then the name masters");
-    step(&mut terminal, "amasters\r", "is done: swap");
-    step(&mut terminal, "\x1b", "q quit");
+    terminal.swap_by_form();
     terminal.press("q");
     assert_eq!(terminal.end().0, 0);
 }
@@ -286,23 +292,13 @@ fn a_script_is_launched_by_its_form() {
 #[test]
 fn what_was_done_is_saved_as_a_script() {
     let mut terminal = Terminal::start("");
-    let step = |terminal: &mut Terminal, keys: &str, what: &str| {
-        terminal.press(keys);
-        terminal.shows(what);
-    };
-    terminal.shows("db-lb");
     // By the form, then by an entry.
-    step(&mut terminal, "x", "Saved scripts");
-    step(&mut terminal, "swap_master", ":swap_master");
-    step(&mut terminal, "\r", "The pool, as LB/POOL");
-    step(&mut terminal, "db-lb/masters\tvm-db-2\r", "then the name masters");
-    step(&mut terminal, "amasters\r", "is done: swap");
-    step(&mut terminal, "\x1b", "q quit");
-    step(&mut terminal, "c", "enter evaluate");
-    step(&mut terminal, "pool(\"db-lb/masters\").size\r", "› pool(\"db-lb/masters\").size");
-    step(&mut terminal, ":save night\r", "azlb run night");
-    step(&mut terminal, ":save night\r", "exists");
-    step(&mut terminal, "\x1b", "q quit");
+    terminal.swap_by_form();
+    terminal.step("c", "enter evaluate");
+    terminal.step("pool(\"db-lb/masters\").size\r", "› pool(\"db-lb/masters\").size");
+    terminal.step(":save night\r", "azlb run night");
+    terminal.step(":save night\r", "exists");
+    terminal.step("\x1b", "q quit");
     let file = terminal.state.path().join("scripts/night.rhai");
     let text = std::fs::read_to_string(file).unwrap();
     for part in

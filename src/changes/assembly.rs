@@ -29,6 +29,13 @@ type Edits<'a> = SmallVec<[Asked<'a>; 2]>;
 /// A document and its edits.
 type Group<'a, 'd> = (Cow<'a, ResourceId>, Edits<'d>);
 
+/// What a write names: its document, the version of it that was read, and the subscription in lower case.
+struct Head {
+    target: ResourceId,
+    etag: Option<Etag>,
+    subscription: Arc<str>,
+}
+
 /// What was assembled. The writes are still without their edits: these are not copied, but move there when
 /// nothing looks at them any more.
 pub(super) struct Assembled {
@@ -132,7 +139,7 @@ impl<'a, 'd> Assembly<'a, 'd> {
         // A pool has at most five gates.
         let mut drafts: Vec<Step> = Vec::with_capacity(self.groups.len() + 5 * pools.len());
         // A loop of its own, which waits for many of them at once.
-        let heads: Vec<(ResourceId, Option<Etag>)> = self.groups.iter().map(|group| self.head(group)).collect();
+        let heads: Vec<Head> = self.groups.iter().map(|group| self.head(group)).collect();
         let writes = self.groups.iter().zip(heads).map(|((_, edits), head)| self.write(head, edits));
         drafts.extend(writes.map(|write| draft(Action::Write(write), Vec::new())));
         for (pool, edits) in pools {
@@ -232,16 +239,15 @@ impl<'a, 'd> Assembly<'a, 'd> {
         })
     }
 
-    /// What a write names: its document, and the version of it that was read.
-    fn head(&self, (target, edits): &Group<'_, '_>) -> (ResourceId, Option<Etag>) {
-        let etag = match edits.first().and_then(|e| self.facts.written_nic(e)) {
-            Some((_, nic)) => nic.document.etag().cloned(),
-            None => self.documents.etag_of(target),
+    fn head(&self, (target, edits): &Group<'_, '_>) -> Head {
+        let (etag, subscription) = match edits.first().and_then(|e| self.facts.written_nic(e)) {
+            Some((_, nic)) => (nic.document.etag().cloned(), Arc::clone(&nic.subscription)),
+            None => (self.documents.etag_of(target), target.subscription().to_ascii_lowercase().into()),
         };
-        (ResourceId::clone(target), etag)
+        Head { target: ResourceId::clone(target), etag, subscription }
     }
 
-    fn write(&self, (target, etag): (ResourceId, Option<Etag>), edits: &[Asked<'_>]) -> Write {
+    fn write(&self, Head { target, etag, subscription }: Head, edits: &[Asked<'_>]) -> Write {
         let mut checks = SmallVec::new();
         let mut lanes = SmallVec::new();
         let mut add_lane = |lane: Lane| {
@@ -272,11 +278,7 @@ impl<'a, 'd> Assembly<'a, 'd> {
             }
         }
         add_lane(Lane::Document(target.clone()));
-        let nic = edits.first().and_then(|edit| self.facts.written_nic(edit));
-        add_lane(Lane::Subscription(match nic {
-            Some((_, nic)) => Arc::clone(&nic.subscription),
-            None => target.subscription().to_ascii_lowercase().into(),
-        }));
+        add_lane(Lane::Subscription(subscription));
         Write { target, etag, edits: Vec::with_capacity(edits.len()), checks, lanes, fence: false }
     }
 }

@@ -187,6 +187,15 @@ impl Batch {
     }
 }
 
+impl Request {
+    /// This and another as one, run as this one says.
+    pub fn and(mut self, other: Self) -> Self {
+        self.title = format!("{}; {}", self.title, other.title);
+        self.changes.extend(other.changes);
+        self
+    }
+}
+
 impl std::fmt::Display for Batch {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {

@@ -82,7 +82,7 @@ pub fn undo_plan(record: &Record, documents: &Documents) -> Result<Plan, PlanErr
             target: w.target.clone(),
             etag: documents.etag_of(&w.target),
             edits: w.edits.iter().map(Edit::inverse).collect(),
-            checks: smallvec::SmallVec::new(),
+            checks: Default::default(),
             lanes: w.lanes.clone(),
             fence: true,
         })

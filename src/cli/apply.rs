@@ -285,11 +285,7 @@ fn ask_step(step: u32, question: String, off: Arc<AtomicBool>, typed: tokio::syn
 
 fn tell_step(plan: &Plan, step: &Step, progress: &crate::changes::run::Progress) {
     let took = progress.took.map(|t| format!(" {:.1} s", t.as_secs_f64())).unwrap_or_default();
-    let detail = match &progress.state {
-        StepState::Failed { error, .. } => format!(": {error}"),
-        StepState::Skipped { reason } | StepState::Passed { reason } => format!(": {reason}"),
-        _ => String::new(),
-    };
+    let detail = progress.state.problem().map(|problem| format!(": {problem}")).unwrap_or_default();
     eprintln!(
         "{}",
         safe(&format!(

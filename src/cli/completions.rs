@@ -13,11 +13,12 @@ use clap_complete::env::Shells;
 
 use super::args::Args;
 use super::exit::{FAILED, Failure};
-use super::open;
+use super::{open, run};
 use crate::changes::Journal;
 use crate::changes::guard::GuardCode;
 use crate::config::Config;
-use crate::script::engine::{Script, compile_alone};
+use crate::script::complete::starts;
+use crate::script::engine::Script;
 use crate::script::library::Library;
 use crate::script::params::Source;
 use crate::session::SIMULATOR;
@@ -61,18 +62,16 @@ pub fn answer() {
 fn command() -> Command {
     let command = with_names(Args::command(), "");
     let Some(script) = script_being_run() else { return command };
-    command.mut_subcommand("run", |run| {
-        script.params.iter().fold(run, |run, param| {
-            let mut arg = clap::Arg::new(format!("parameter-{}", param.name))
-                .long(param.name.replace('_', "-"))
-                .help(param.help.clone())
-                .action(clap::ArgAction::Set);
-            arg = if param.values.is_empty() {
+    command.mut_subcommand("run", |command| {
+        script.params.iter().fold(command, |command, param| {
+            // The command's own arguments have names too.
+            let arg = run::argument(param).id(format!("parameter-{}", param.name));
+            let arg = if param.values.is_empty() {
                 arg.add(ArgValueCompleter::new(Completer(Of::Source(param.source))))
             } else {
                 arg.value_parser(clap::builder::PossibleValuesParser::new(param.values.clone()))
             };
-            run.arg(arg)
+            command.arg(arg)
         })
     })
 }
@@ -133,8 +132,8 @@ struct Completer(Of);
 impl ValueCompleter for Completer {
     fn complete(&self, current: &OsStr) -> Vec<CompletionCandidate> {
         let Some(begun) = current.to_str() else { return Vec::new() };
-        let names = || Line::given().names();
         let line = Line::given();
+        let names = || line.names();
         let found: Vec<String> = match self.0 {
             Of::Source(source) => source.names(&names(), &line.pool()),
             Of::Members => names().members(&line.pool()).to_vec(),
@@ -155,12 +154,8 @@ impl ValueCompleter for Completer {
             Of::Scripts => return scripts(begun, current),
             Of::Nothing => Vec::new(),
         };
-        found.into_iter().filter(|name| begins(name, begun) && is_plain(name)).map(CompletionCandidate::new).collect()
+        found.into_iter().filter(|name| starts(name, begun) && is_plain(name)).map(CompletionCandidate::new).collect()
     }
-}
-
-fn begins(name: &str, begun: &str) -> bool {
-    name.get(..begun.len()).is_some_and(|head| head.eq_ignore_ascii_case(begun))
 }
 
 /// Whether a name can stand in a shell's line as it is. What Azure calls a thing must never become a
@@ -184,7 +179,7 @@ fn plans(begun: &str) -> Vec<CompletionCandidate> {
 
 fn scripts(begun: &str, current: &OsStr) -> Vec<CompletionCandidate> {
     let folders = Config::load().map(|c| c.scripts).unwrap_or_default();
-    let found = Library::new(&folders).list().into_iter().filter(|s| begins(&s.name, begun));
+    let found = Library::new(&folders).list().into_iter().filter(|s| starts(&s.name, begun));
     let named = found.map(|s| {
         let about = crate::script::params::about(&s.text);
         let title = about.lines().next().unwrap_or_default().to_owned();
@@ -199,9 +194,7 @@ fn script_being_run() -> Option<Script> {
     let words = Line::given().0;
     let at = words.iter().position(|w| w == "run")?;
     let name = words.get(at + 1)?.to_str()?;
-    let folders = Config::load().map(|c| c.scripts).unwrap_or_default();
-    let found = Library::new(&folders).find(name).ok()?;
-    compile_alone(&found.place(), &found.text).ok()
+    run::read(name).ok()
 }
 
 /// The line as it stands in the shell, which calls `azlb -- LINE`.

@@ -180,9 +180,9 @@ impl Host for Terminal {
     }
 }
 
-fn read(args: &RunArgs) -> Result<Script, Failure> {
+/// The script of a name, or of a file, compiled.
+pub(super) fn read(name: &str) -> Result<Script, Failure> {
     let config = Config::load().map_err(|e| Failure::usage(e.to_string()))?;
-    let name = args.script.as_deref().unwrap_or_default();
     let found = Library::new(&config.scripts).find(name).map_err(|e| Failure::usage(e.to_string()))?;
     compile_alone(&found.place(), &found.text).map_err(|e| Failure::usage(e.to_string()))
 }
@@ -200,7 +200,8 @@ pub(super) fn command_of(script: &Script) -> Command {
     Globals::augment_args(command).about(script.about.clone()).long_about(script.about.clone())
 }
 
-fn argument(param: &Param) -> Arg {
+/// A parameter as an option.
+pub(super) fn argument(param: &Param) -> Arg {
     let own = param.clone();
     // What is missing is asked for where somebody can be asked.
     let asked = prompt::somebody_there();
@@ -233,7 +234,7 @@ pub struct Prepared {
 /// # Errors
 /// A broken script, an unknown parameter.
 pub fn prepare(globals: &mut Globals, args: &RunArgs) -> Result<Option<Prepared>, Failure> {
-    if args.script.is_none() {
+    let Some(name) = &args.script else {
         use clap::CommandFactory as _;
         let mut command = super::args::Args::command();
         if let Some(run) = command.find_subcommand_mut("run") {
@@ -241,8 +242,8 @@ pub fn prepare(globals: &mut Globals, args: &RunArgs) -> Result<Option<Prepared>
             output::print(&format!("{}\n", run.render_long_help()))?;
         }
         return Ok(None);
-    }
-    let script = read(args)?;
+    };
+    let script = read(name)?;
     let mut rest: Vec<OsString> = super::args::join_sim(args.rest.iter().cloned());
     if args.help {
         rest.push("--help".into());
@@ -314,6 +315,7 @@ pub(super) async fn main(
                 // Nothing calls a picker off, and nothing is under way while it waits: its thread is left.
                 if let Some(mode) = host.picking.lock().unwrap_or_else(PoisonError::into_inner).take() {
                     mode.restore();
+                    host.complete()?;
                     return Err(Failure::new(INTERRUPTED, "stopped by the operator"));
                 }
             }

@@ -147,6 +147,11 @@ impl Estate {
         self.machines.get(id)
     }
 
+    /// The machines that have a NIC, once for each of these.
+    pub fn attached_machines(&self) -> impl Iterator<Item = &Machine> {
+        self.nics().filter_map(|nic| nic.machine.as_ref()).filter_map(|id| self.machine(id))
+    }
+
     /// The Uniform scale sets.
     pub fn sets(&self) -> &[ResourceId] {
         &self.sets

@@ -48,7 +48,8 @@ pub fn complete(session: &Session, variables: &[String], text: &str) -> (usize, 
     (start, out)
 }
 
-fn starts(word: &str, begun: &str) -> bool {
+/// Whether a word begins so, in any case.
+pub fn starts(word: &str, begun: &str) -> bool {
     word.get(..begun.len()).is_some_and(|head| head.eq_ignore_ascii_case(begun))
 }
 
@@ -148,8 +149,7 @@ fn names(session: &Session) -> Vec<String> {
     session.estate(|e| {
         let mut out: Vec<String> =
             e.load_balancers().flat_map(|lb| &lb.pools).map(|p| e.pool_selector(&p.id)).collect();
-        let mut machines: Vec<String> =
-            e.nics().filter_map(|n| n.machine.as_ref()).filter_map(|m| e.machine(m)).map(|m| m.name()).collect();
+        let mut machines: Vec<String> = e.attached_machines().map(|m| m.name()).collect();
         machines.sort();
         machines.dedup();
         out.extend(machines);
@@ -159,9 +159,6 @@ fn names(session: &Session) -> Vec<String> {
 
 /// Whether an entry is whole: every bracket and string closed.
 pub fn is_whole(text: &str) -> bool {
-    if Place::of(text).quote.is_some() {
-        return false;
-    }
     let mut depth = 0i32;
     let mut in_string = false;
     let mut escaped = false;
@@ -178,7 +175,7 @@ pub fn is_whole(text: &str) -> bool {
         }
         escaped = false;
     }
-    depth <= 0
+    !in_string && depth <= 0
 }
 
 #[cfg(test)]

@@ -49,7 +49,6 @@ impl Names {
         let sorted = |names: &mut dyn Iterator<Item = String>| -> Vec<String> {
             names.take(MOST).collect::<BTreeSet<_>>().into_iter().collect()
         };
-        let machines = || estate.nics().filter_map(|n| n.machine.as_ref()).filter_map(|m| estate.machine(m));
         let mut room = MOST;
         let mut pools = Vec::new();
         for pool in estate.load_balancers().flat_map(|lb| &lb.pools).take(MOST) {
@@ -68,9 +67,9 @@ impl Names {
             subscriptions: estate.subscriptions.iter().map(|s| s.name.clone()).collect(),
             load_balancers: sorted(&mut estate.load_balancers().map(|lb| lb.name().to_owned())),
             pools,
-            machines: sorted(&mut machines().map(|m| m.name())),
+            machines: sorted(&mut estate.attached_machines().map(|m| m.name())),
             sets: sorted(&mut estate.sets().iter().map(|s| s.name().to_owned())),
-            zones: sorted(&mut machines().filter_map(|m| m.zone.as_deref().map(str::to_owned))),
+            zones: sorted(&mut estate.attached_machines().filter_map(|m| m.zone.as_deref().map(str::to_owned))),
         }
     }
 

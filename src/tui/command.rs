@@ -363,17 +363,10 @@ pub(super) fn verdict(report: Result<Report, SessionError>) -> Result<String, St
 
 /// One request of all that is asked for.
 fn together(session: &Session, asks: Vec<(ResourceId, Ask)>) -> Result<Request, SessionError> {
-    let mut all: Option<Request> = None;
-    for (pool, ask) in asks {
-        let one = request(session, &pool, ask)?;
-        match &mut all {
-            None => all = Some(one),
-            Some(all) => {
-                all.title = format!("{}; {}", all.title, one.title);
-                all.changes.extend(one.changes);
-            }
-        }
-    }
+    let mut requests = asks.into_iter().map(|(pool, ask)| request(session, &pool, ask));
+    let first = requests.next().transpose()?;
+    let all =
+        first.map(|first| requests.try_fold(first, |all, one| Ok::<_, SessionError>(all.and(one?)))).transpose()?;
     all.ok_or_else(|| SessionError::Asked("select or mark somebody first".to_owned()))
 }
 

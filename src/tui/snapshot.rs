@@ -7,7 +7,7 @@ use super::palette::{Goal, Item};
 use crate::arm::ResourceId;
 use crate::azure::backend_pool::PoolKind;
 use crate::changes::describe;
-use crate::changes::{PlanState, Record, StepState};
+use crate::changes::{PlanState, Record};
 use crate::estate::members::Member;
 use crate::health::HealthState;
 use crate::health::metrics::Series;
@@ -324,11 +324,7 @@ impl Job {
             .into_iter()
             .map(|(s, state)| {
                 done += usize::from(state.is_done());
-                let detail = match &state {
-                    StepState::Failed { error, .. } => Some(error.clone()),
-                    StepState::Skipped { reason } | StepState::Passed { reason } => Some(reason.clone()),
-                    _ => None,
-                };
+                let detail = state.problem().map(str::to_owned);
                 (describe::state_word(s, &state).to_owned(), describe::step_title(&record.plan, s), detail)
             })
             .collect();

@@ -6,7 +6,6 @@ use super::{GuardCode, Guards, is_exclusive};
 use crate::arm::ResourceId;
 use crate::azure::load_balancer::LoadBalancer;
 use crate::azure::scale_set::ScaleSet;
-
 use crate::changes::edit::Edit;
 use crate::changes::facts::Asked;
 

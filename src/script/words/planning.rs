@@ -33,18 +33,14 @@ impl Surroundings {
                 return Err(asked(format!("plan takes an array of plans, not of {}", item.type_name())));
             };
             for part in plan.parts.iter() {
-                match (part, &mut all) {
-                    (Part::Gate(_), _) => {
-                        return Err(asked(
-                            "a plan with waits of its own is not made together with others: use a.then(b)",
-                        ));
-                    }
-                    (Part::Changes(request), None) => all = Some(request.clone()),
-                    (Part::Changes(request), Some(all)) => {
-                        all.title = format!("{}; {}", all.title, request.title);
-                        all.changes.extend(request.changes.iter().cloned());
-                    }
-                }
+                let Part::Changes(request) = part else {
+                    return Err(asked("a plan with waits of its own is not made together with others: use a.then(b)"));
+                };
+                let request = request.clone();
+                all = Some(match all {
+                    None => request,
+                    Some(all) => all.and(request),
+                });
             }
         }
         self.plan(all.ok_or_else(|| SessionError::Asked("plan takes at least one plan".to_owned())))

@@ -49,10 +49,8 @@ fn draw_live(live: &Live, frame: &mut Frame<'_>, area: Rect, faces: &Faces) {
         };
         let detail = match &progress.state {
             StepState::Running { now } => format!("  {now}"),
-            StepState::Failed { error, .. } => format!("  {error}"),
-            StepState::Skipped { reason } | StepState::Passed { reason } => format!("  {reason}"),
             StepState::Asking { .. } => "  y goes on, n stops".to_owned(),
-            _ => String::new(),
+            state => state.problem().map(|problem| format!("  {problem}")).unwrap_or_default(),
         };
         let tries = if progress.attempts > 1 { format!("  {} tries", progress.attempts) } else { String::new() };
         let took = progress
